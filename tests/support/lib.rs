@@ -1,0 +1,1 @@
+//! Servers, judges and folders for the test suites.
