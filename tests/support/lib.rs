@@ -1,1 +1,26 @@
 //! Servers, judges and folders for the test suites.
+//!
+//! The judges are PostgreSQL's own programs, one folder a major below `pg/` in the kept folder ([`kept_folder`]);
+//! `make prerequisites` fills it. A missing judge is an error that names it, never a skipped test.
+//!
+//! A test takes a [`shared_server`] and a database of its own on it ([`Server::fresh_database`]), or starts a [`Server`]
+//! with options where it needs one to itself. Servers listen on a free port of 127.0.0.1 and on a socket in their own
+//! temporary folder, run as a user other than root, and stop when the test program ends, however it ends.
+
+mod archdiff;
+mod kept;
+mod major;
+mod program;
+mod scratch;
+mod server;
+mod tls;
+mod user;
+
+pub use archdiff::{ArchDiff, archdiff};
+pub use kept::kept_folder;
+pub use major::Major;
+pub use program::{command_line, pgark, plakar, run, run_with_input};
+pub use scratch::Scratch;
+pub use server::{Options, Server, StopMode, shared_server};
+pub use tls::Certificates;
+pub use user::{User, server_user};

@@ -1,1 +1,70 @@
-//! pgark-catalog
+//! One PostgreSQL database's catalogues at one snapshot, as plain typed objects.
+//!
+//! A [`Catalog`] is read in three steps, each in sets and never a query an object, because a dump must hold locks before it may ask the
+//! server for definitions, and because most databases hold more than a dump wants:
+//!
+//! 1. [`Catalog::fetch`]: the identity, owner and privileges of every object, who inherits from whom, and what depends on what. It asks
+//!    for plain columns only, which follow the transaction's snapshot.
+//! 2. [`Details::fetch`]: columns, defaults, constraints, indexes, triggers and policies of the relations that the caller has chosen and
+//!    locked.
+//! 3. [`Definitions::fetch`]: the SQL text of what will be written.
+//!
+//! Each kind of object has a file with its struct and its query. Names and texts are byte strings in the session's encoding, which need
+//! not be UTF-8. This crate writes no SQL for dumps; it has no opinion about what is dumped.
+
+mod catalog;
+mod column;
+mod comment;
+mod constraint;
+mod data_type;
+mod database;
+mod default_acl;
+mod definition;
+mod definitions;
+mod depend;
+mod details;
+mod error;
+mod extension;
+mod fields;
+mod function;
+mod index;
+mod oid;
+mod policy;
+mod privilege;
+mod relation;
+mod role;
+mod rule;
+mod schema;
+mod sequence;
+mod server;
+mod statistics;
+mod trigger;
+mod unwritten;
+
+pub use catalog::Catalog;
+pub use column::{Column, ColumnDefault, NotNull};
+pub use comment::{Comment, Comments};
+pub use constraint::{Check, ForeignKey};
+pub use data_type::DataType;
+pub use database::Database;
+pub use default_acl::DefaultAcl;
+pub use definition::{Attribute, DomainDefinition, FunctionDefinition, RangeDefinition};
+pub use definitions::{Definitions, Wanted};
+pub use depend::Dependency;
+pub use details::{Details, DetailsOf};
+pub use error::{Error, Result};
+pub use extension::{Extension, Members};
+pub use function::Function;
+pub use index::{Index, IndexConstraint};
+pub use oid::{CatalogId, Oid, catalog as catalog_oid};
+pub use policy::Policy;
+pub use privilege::{Acl, ColumnPrivileges, InitialPrivileges};
+pub use relation::{Inheritance, OwningColumn, Relation, RelationKind};
+pub use role::Roles;
+pub use rule::Rule;
+pub use schema::Schema;
+pub use sequence::{Sequence, SequencePosition};
+pub use server::Server;
+pub use statistics::Statistics;
+pub use trigger::Trigger;
+pub use unwritten::{NaturalKey, Unwritten, UnwrittenKind};

@@ -1,1 +1,44 @@
-fn main() {}
+//! `pgark` backs up and restores PostgreSQL without PostgreSQL's client programs.
+
+mod arguments;
+mod command;
+mod exit;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::usage(&error),
+    };
+    output::start_log(arguments.verbose);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::failure(&anyhow::Error::new(error).context("could not start the runtime")),
+    };
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = run(arguments.command) => result,
+            () = exit::interrupted() => Err(exit::Cancelled.into()),
+        }
+    });
+    // A thread that still writes to a full pipe must not keep a cancelled run alive.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => code,
+        Err(error) => exit::failure(&error),
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Dump(arguments) => command::dump::run(arguments).await,
+        Command::List(arguments) => command::list::run(&arguments),
+        Command::Plugin(arguments) => command::plugin::run(&arguments).await,
+    }
+}

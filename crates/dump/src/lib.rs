@@ -1,1 +1,41 @@
-//! pgark-dump
+//! Logical dumps of PostgreSQL databases, without PostgreSQL's client programs.
+//!
+//! [`dump`] writes one database as a custom-format archive, the one that pg_dump of the server's major would write: the same entries in
+//! the same order with the same text. It goes in the steps of the design: read the skeleton of the catalogue, choose and lock, read
+//! details, plan (a graph over the catalogue, put in order), read definitions, emit entries, copy data. [`globals`] writes what belongs to
+//! the cluster, [`manifest`] tells what a backup holds.
+//!
+//! It does not restore, and it knows no files: an archive goes to a [`Sink`] that the caller opened.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use pgark_connect::Config;
+//! use pgark_dump::{Options, Sink, dump};
+//!
+//! let config = Config::parse("postgres://localhost/shop")?.with_environment();
+//! let archive = std::fs::File::create("shop.dump.part")?;
+//! dump(&config, &Options::default(), Sink::File(archive.try_clone()?)).await?;
+//! archive.sync_all()?;
+//! std::fs::rename("shop.dump.part", "shop.dump")?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod data;
+mod dialect;
+mod emit;
+mod error;
+pub mod globals;
+mod logical;
+pub mod manifest;
+mod options;
+mod plan;
+mod session;
+mod sink;
+mod version;
+mod wanted;
+
+pub use error::{Error, Result};
+pub use logical::{Report, databases, dump};
+pub use options::{Content, Options};
+pub use sink::Sink;

@@ -1,1 +1,60 @@
-//! pgark-plugin
+//! Plakar's connectors for PostgreSQL.
+//!
+//! Plakar starts `pgark plugin ROLE` with two pipes as its standard input and output and speaks gRPC
+//! over them, one HTTP/2 connection for the life of the process. [`serve`] is the other end. The
+//! importer answers `postgres://`: it announces `/manifest.json`, `/00000-globals.sql` and one
+//! `/NNNNN-DATABASE.dump` a database, and starts each dump when the host opens its record. A dump
+//! that fails fails the whole backup.
+//!
+//! What is in a manifest, in the globals and in an archive is decided by pgark-dump; this crate has
+//! no SQL of its own.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), pgark_plugin::Error> {
+//! pgark_plugin::serve(pgark_plugin::Role::Importer).await
+//! # }
+//! ```
+
+mod backup;
+mod content;
+mod error;
+mod importer;
+mod options;
+mod postgres;
+mod proto;
+mod record;
+mod sink;
+mod source;
+mod stdio;
+#[cfg(test)]
+mod tests;
+
+pub use error::Error;
+
+/// Which of Plakar's services this process offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Role {
+    /// The source of a backup.
+    Importer,
+}
+
+/// Serves `role` to the host that holds the other ends of standard input and output, until it
+/// closes them.
+///
+/// Nothing else may write to standard output meanwhile. To be awaited on a multi-threaded runtime,
+/// since dumps write their archives on blocking threads.
+///
+/// # Errors
+/// [`Error::Stdio`] where standard input or output is neither a pipe nor a socket,
+/// [`Error::Connection`] where the connection breaks other than by the host closing it. What goes
+/// wrong with a backup is told to the host and is no error here.
+///
+/// # Cancel safety
+/// Dropping the future closes the connection; the host sees its backup fail.
+pub async fn serve(role: Role) -> Result<(), Error> {
+    let host = stdio::open()?;
+    match role {
+        Role::Importer => stdio::serve(host, importer::service(postgres::Postgres::open)).await,
+    }
+}

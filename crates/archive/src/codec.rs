@@ -1,0 +1,203 @@
+//! Compression of one data stream: a table's data, or one large object.
+
+use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
+
+use crate::{Compression, Error};
+
+/// Turns data into a compressed stream. The bytes it makes depend on the data alone, not on how the data is cut.
+#[derive(Debug)]
+pub(crate) enum Encoder {
+    None,
+    Gzip {
+        deflate: Compress,
+        /// Data is gathered here, since a compressor's output may depend on how much it is given at once.
+        piece: Vec<u8>,
+    },
+}
+
+/// Bytes given to the compressor at once.
+const PIECE: usize = 64 * 1024;
+
+impl Encoder {
+    pub(crate) fn new(compression: Compression) -> Result<Self, Error> {
+        match compression {
+            Compression::None => Ok(Self::None),
+            Compression::Gzip { level } => {
+                let level =
+                    level.map_or_else(flate2::Compression::default, flate2::Compression::new);
+                Ok(Self::Gzip {
+                    deflate: Compress::new(level, true),
+                    piece: Vec::with_capacity(PIECE),
+                })
+            }
+            Compression::Lz4 | Compression::Zstd => Err(unsupported("writing", compression)),
+        }
+    }
+
+    /// Puts `data` into `chunks`.
+    pub(crate) fn write<S: Chunks>(
+        &mut self,
+        mut data: &[u8],
+        chunks: &mut S,
+    ) -> Result<(), Error> {
+        match self {
+            Self::None => {
+                while !data.is_empty() {
+                    let room = chunks.room()?;
+                    let length = room.len().min(data.len());
+                    let (now, later) = data.split_at(length);
+                    room[..length].copy_from_slice(now);
+                    chunks.filled(length);
+                    data = later;
+                }
+            }
+            Self::Gzip { deflate, piece } => {
+                while !data.is_empty() {
+                    let (now, later) = data.split_at(data.len().min(PIECE - piece.len()));
+                    piece.extend_from_slice(now);
+                    data = later;
+                    if piece.len() == PIECE {
+                        run(deflate, piece, FlushCompress::None, chunks)?;
+                        piece.clear();
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the stream, and makes ready for another.
+    pub(crate) fn finish<S: Chunks>(&mut self, chunks: &mut S) -> Result<(), Error> {
+        if let Self::Gzip { deflate, piece } = self {
+            run(deflate, piece, FlushCompress::Finish, chunks)?;
+            piece.clear();
+            deflate.reset();
+        }
+        Ok(())
+    }
+}
+
+/// Where an [`Encoder`] leaves its output.
+pub(crate) trait Chunks {
+    /// Room for at least one byte.
+    fn room(&mut self) -> Result<&mut [u8], Error>;
+    /// So many bytes of the room are used.
+    fn filled(&mut self, length: usize);
+}
+
+fn run<S: Chunks>(
+    deflate: &mut Compress,
+    mut data: &[u8],
+    flush: FlushCompress,
+    chunks: &mut S,
+) -> Result<(), Error> {
+    let finish = matches!(flush, FlushCompress::Finish);
+    loop {
+        let (read, written) = (deflate.total_in(), deflate.total_out());
+        let status = deflate
+            .compress(data, chunks.room()?, flush)
+            .map_err(|error| Error::writing(error.into()))?;
+        let consumed = difference(deflate.total_in(), read);
+        let produced = difference(deflate.total_out(), written);
+        data = &data[consumed..];
+        chunks.filled(produced);
+        if status == Status::StreamEnd || (data.is_empty() && !finish) {
+            return Ok(());
+        }
+        if consumed == 0 && produced == 0 {
+            // There is always room, so it would do nothing for ever.
+            return Err(Error::misuse("the compressor makes no progress"));
+        }
+    }
+}
+
+/// What a compressor's counter rose by in one call, which its buffers bound.
+fn difference(after: u64, before: u64) -> usize {
+    usize::try_from(after - before).unwrap_or(usize::MAX)
+}
+
+/// Turns a compressed stream into data again.
+#[derive(Debug)]
+pub(crate) enum Decoder {
+    None,
+    Gzip(Decompress),
+    /// Known by name only.
+    Unsupported(Compression),
+}
+
+/// What one call of [`Decoder::decode`] did.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    pub(crate) consumed: usize,
+    pub(crate) produced: usize,
+    /// The stream says that it is over.
+    pub(crate) ended: bool,
+}
+
+impl Decoder {
+    pub(crate) fn new(compression: Compression) -> Self {
+        match compression {
+            Compression::None => Self::None,
+            Compression::Gzip { .. } => Self::Gzip(Decompress::new(true)),
+            Compression::Lz4 | Compression::Zstd => Self::Unsupported(compression),
+        }
+    }
+
+    /// Makes ready for another stream.
+    pub(crate) fn reset(&mut self) {
+        if let Self::Gzip(inflate) = self {
+            inflate.reset(true);
+        }
+    }
+
+    /// Whether a stream says itself that it is over. Where it does not, it is over when its chunks are.
+    pub(crate) fn marks_its_end(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+
+    /// Decodes some of `input` into `output`. With no input it gives what it still holds back. The error is a reason.
+    pub(crate) fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Decoded, String> {
+        match self {
+            Self::None => {
+                let length = input.len().min(output.len());
+                output[..length].copy_from_slice(&input[..length]);
+                Ok(Decoded {
+                    consumed: length,
+                    produced: length,
+                    ended: false,
+                })
+            }
+            Self::Gzip(inflate) => {
+                let (read, written) = (inflate.total_in(), inflate.total_out());
+                let status = inflate
+                    .decompress(input, output, FlushDecompress::None)
+                    .map_err(|error| {
+                        format!(
+                            "the zlib stream is damaged: {}",
+                            error.message().unwrap_or("bad data")
+                        )
+                    })?;
+                Ok(Decoded {
+                    consumed: difference(inflate.total_in(), read),
+                    produced: difference(inflate.total_out(), written),
+                    ended: status == Status::StreamEnd,
+                })
+            }
+            Self::Unsupported(compression) => Err(unsupported("reading", *compression).to_string()),
+        }
+    }
+
+    pub(crate) fn check_supported(&self) -> Result<(), Error> {
+        match self {
+            Self::Unsupported(compression) => Err(unsupported("reading", *compression)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn unsupported(verb: &str, compression: Compression) -> Error {
+    Error::unsupported(format!(
+        "{verb} data compressed with {}",
+        compression.name()
+    ))
+}

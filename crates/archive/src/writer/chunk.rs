@@ -1,0 +1,66 @@
+//! Chunks, the pieces in which a stream stands in an archive.
+
+use std::io::{BufWriter, Write};
+
+use crate::Error;
+use crate::codec::Chunks;
+use crate::encoding::{Fields, Sizes};
+
+/// Bytes of a full chunk.
+pub(super) const CHUNK: usize = 256 * 1024;
+
+/// The chunk being filled. Chunks are cut at a fixed size, so that the archive does not depend on how data came.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    bytes: Box<[u8]>,
+    length: usize,
+}
+
+impl Chunk {
+    pub(super) fn new() -> Self {
+        Self {
+            bytes: vec![0; CHUNK].into(),
+            length: 0,
+        }
+    }
+}
+
+/// The chunk with what it takes to write it out.
+pub(super) struct ChunkSink<'a, W: Write> {
+    pub(super) sink: &'a mut BufWriter<W>,
+    pub(super) position: &'a mut u64,
+    pub(super) sizes: Sizes,
+    pub(super) chunk: &'a mut Chunk,
+}
+
+impl<W: Write> ChunkSink<'_, W> {
+    /// Writes what there is, if anything: a chunk of no bytes would end the stream.
+    pub(super) fn emit(&mut self) -> Result<(), Error> {
+        let data = &self.chunk.bytes[..self.chunk.length];
+        if data.is_empty() {
+            return Ok(());
+        }
+        let mut length = Fields::new(self.sizes);
+        length.int(i32::try_from(data.len()).expect("a chunk is smaller than 2 GiB"));
+        self.sink
+            .write_all(&length.bytes)
+            .and_then(|()| self.sink.write_all(data))
+            .map_err(Error::writing)?;
+        *self.position += (length.bytes.len() + data.len()) as u64;
+        self.chunk.length = 0;
+        Ok(())
+    }
+}
+
+impl<W: Write> Chunks for ChunkSink<'_, W> {
+    fn room(&mut self) -> Result<&mut [u8], Error> {
+        if self.chunk.length == CHUNK {
+            self.emit()?;
+        }
+        Ok(&mut self.chunk.bytes[self.chunk.length..])
+    }
+
+    fn filled(&mut self, length: usize) {
+        self.chunk.length += length;
+    }
+}

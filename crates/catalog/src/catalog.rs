@@ -1,0 +1,160 @@
+//! Every object of a database by identity.
+
+use std::collections::HashMap;
+
+use bstr::BString;
+use pgark_connect::Session;
+
+use crate::comment::Comments;
+use crate::data_type::DataType;
+use crate::database::Database;
+use crate::default_acl::DefaultAcl;
+use crate::depend::Dependency;
+use crate::error::{Error, Result};
+use crate::extension::{self, Extension, Members};
+use crate::fields::fetch;
+use crate::function::{Function, Routines};
+use crate::oid::Oid;
+use crate::privilege::{ColumnPrivileges, InitialPrivileges};
+use crate::relation::{self, Inheritance, Relation};
+use crate::role::Roles;
+use crate::rule::{self, Rule};
+use crate::schema::Schema;
+use crate::server::Server;
+use crate::statistics::Statistics;
+use crate::unwritten::{Unwritten, UnwrittenKind};
+
+/// Every object of one database: identity, owner, privileges, dependencies.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    /// The server.
+    pub server: Server,
+    /// All roles.
+    pub roles: Roles,
+    /// The database.
+    pub database: Database,
+    /// Extensions.
+    pub extensions: Vec<Extension>,
+    /// What belongs to an extension.
+    pub members: Members,
+    /// Schemas, the system's included.
+    pub schemas: Vec<Schema>,
+    /// Relations, ordered by OID, the system's included.
+    pub relations: Vec<Relation>,
+    /// Functions and procedures.
+    pub functions: Vec<Function>,
+    /// Data types, the system's included.
+    pub types: Vec<DataType>,
+    /// Aggregates.
+    pub aggregates: Vec<Function>,
+    /// Objects whose text is not written yet, in the order of [`UnwrittenKind::ALL`].
+    pub unwritten: Vec<Unwritten>,
+    /// Default privileges.
+    pub default_acls: Vec<DefaultAcl>,
+    /// Who inherits from whom.
+    pub inheritance: Vec<Inheritance>,
+    /// Partitioned tables whose rows may land in other partitions after a restore.
+    pub unsafe_partitioned: Vec<Oid>,
+    /// Extended statistics.
+    pub statistics: Vec<Statistics>,
+    /// Rewrite rules.
+    pub rules: Vec<Rule>,
+    /// Which materialized views read which others.
+    pub refresh_order: Vec<(Oid, Oid)>,
+    /// What depends on what.
+    pub dependencies: Vec<Dependency>,
+    /// Privileges that objects had from the start.
+    pub initial_privileges: Vec<InitialPrivileges>,
+    /// Relations with privileges on columns.
+    pub column_privileges: Vec<Oid>,
+    /// Comments.
+    pub comments: Comments,
+    /// What has a security label, described by the server.
+    pub security_labels: Vec<BString>,
+    schemas_by_oid: HashMap<Oid, usize>,
+    types_by_oid: HashMap<Oid, usize>,
+}
+
+impl Catalog {
+    /// Reads the skeleton of the database that the session is connected to.
+    ///
+    /// The session must be in a transaction that keeps one snapshot. Not cancel safe: a dropped future leaves the session broken.
+    ///
+    /// # Errors
+    /// [`Error::Version`] for a server that pgark does not know; else what the server said.
+    pub async fn fetch(session: &mut Session) -> Result<Self> {
+        let server = Server::fetch(session).await?;
+        let roles = Roles::fetch(session).await?;
+        let extensions = Extension::fetch(session).await?;
+        let members = extension::fetch_members(session, &extensions).await?;
+        let schemas = Schema::fetch(session).await?;
+        let relations = Relation::fetch(session).await?;
+        let mut unwritten = Vec::new();
+        for kind in UnwrittenKind::ALL {
+            unwritten.extend(Unwritten::fetch(session, kind).await?);
+        }
+        let types = DataType::fetch(session).await?;
+        Ok(Self {
+            types_by_oid: types.iter().enumerate().map(|(i, data_type)| (data_type.id.oid, i)).collect(),
+            schemas_by_oid: schemas.iter().enumerate().map(|(i, schema)| (schema.id.oid, i)).collect(),
+            functions: Function::fetch(session, Routines::FunctionsAndProcedures).await?,
+            aggregates: Function::fetch(session, Routines::Aggregates).await?,
+            default_acls: DefaultAcl::fetch(session).await?,
+            inheritance: Inheritance::fetch(session).await?,
+            unsafe_partitioned: relation::fetch_unsafe_partitioned(session).await?,
+            statistics: Statistics::fetch(session).await?,
+            rules: Rule::fetch(session).await?,
+            refresh_order: rule::fetch_refresh_order(session).await?,
+            dependencies: Dependency::fetch(session).await?,
+            initial_privileges: InitialPrivileges::fetch(session).await?,
+            column_privileges: ColumnPrivileges::fetch_relations(session).await?,
+            comments: Comments::fetch(session).await?,
+            security_labels: fetch_security_labels(session).await?,
+            database: Database::fetch(session, &server).await?,
+            server,
+            roles,
+            extensions,
+            members,
+            schemas,
+            relations,
+            types,
+            unwritten,
+        })
+    }
+
+    /// The place of a schema in [`Self::schemas`].
+    pub fn schema_index(&self, oid: Oid) -> Option<usize> {
+        self.schemas_by_oid.get(&oid).copied()
+    }
+
+    /// A schema by OID.
+    ///
+    /// # Errors
+    /// [`Error::Dangling`] when it is not there.
+    pub fn schema(&self, oid: Oid) -> Result<&Schema> {
+        self.schema_index(oid)
+            .and_then(|i| self.schemas.get(i))
+            .ok_or_else(|| Error::Dangling { what: "an object".into(), target: "schema", oid: oid.0 })
+    }
+
+    /// The place of a relation in [`Self::relations`].
+    pub fn relation_index(&self, oid: Oid) -> Option<usize> {
+        self.relations.binary_search_by_key(&oid, |relation| relation.id.oid).ok()
+    }
+
+    /// A relation by OID.
+    pub fn relation(&self, oid: Oid) -> Option<&Relation> {
+        self.relation_index(oid).and_then(|i| self.relations.get(i))
+    }
+
+    /// The place of a data type in [`Self::types`].
+    pub fn type_index(&self, oid: Oid) -> Option<usize> {
+        self.types_by_oid.get(&oid).copied()
+    }
+}
+
+/// Objects with security labels. Their text is not written yet.
+async fn fetch_security_labels(session: &mut Session) -> Result<Vec<BString>> {
+    let sql = "select pg_catalog.pg_describe_object(classoid, objoid, objsubid) from pg_catalog.pg_seclabel";
+    fetch(session, "security labels", sql, |f| f.text()).await
+}

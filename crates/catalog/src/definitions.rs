@@ -1,0 +1,114 @@
+//! The SQL text of what will be written.
+
+use std::collections::HashMap;
+
+use bstr::BString;
+use pgark_connect::Session;
+use pgark_sql::Quoter;
+
+use crate::catalog::Catalog;
+use crate::definition::{self, Attribute, DomainDefinition, FunctionDefinition, RangeDefinition};
+use crate::error::Result;
+use crate::oid::Oid;
+use crate::privilege::ColumnPrivileges;
+use crate::rule::{self, Rule};
+use crate::sequence::{Sequence, SequencePosition};
+use crate::statistics::Statistics;
+
+/// Whose definitions are wanted, by OID.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Functions and procedures.
+    pub functions: Vec<Oid>,
+    /// Enums.
+    pub enums: Vec<Oid>,
+    /// Range types.
+    pub ranges: Vec<Oid>,
+    /// Domains.
+    pub domains: Vec<Oid>,
+    /// Composite types.
+    pub composites: Vec<Oid>,
+    /// Views and materialized views.
+    pub views: Vec<Oid>,
+    /// Rules that are written by themselves.
+    pub rules: Vec<Oid>,
+    /// Extended statistics.
+    pub statistics: Vec<Oid>,
+    /// Partitioned tables.
+    pub partitioned: Vec<Oid>,
+    /// Partitions.
+    pub partitions: Vec<Oid>,
+    /// Types whose names are wanted as SQL text.
+    pub type_names: Vec<Oid>,
+    /// Sequences.
+    pub sequences: Vec<Oid>,
+    /// Sequences whose positions are wanted.
+    pub positions: Vec<Oid>,
+    /// Relations whose columns' privileges are wanted.
+    pub column_privileges: Vec<Oid>,
+}
+
+/// Definitions by the OID of their object.
+#[derive(Clone, Debug, Default)]
+pub struct Definitions {
+    /// Functions and procedures.
+    pub functions: HashMap<Oid, FunctionDefinition>,
+    /// Labels of enums.
+    pub enums: HashMap<Oid, Vec<BString>>,
+    /// Range types.
+    pub ranges: HashMap<Oid, RangeDefinition>,
+    /// Domains.
+    pub domains: HashMap<Oid, DomainDefinition>,
+    /// Attributes of composite types.
+    pub composites: HashMap<Oid, Vec<Attribute>>,
+    /// Queries of views, with semicolon.
+    pub views: HashMap<Oid, BString>,
+    /// `CREATE RULE` statements, with semicolon.
+    pub rules: HashMap<Oid, BString>,
+    /// `CREATE STATISTICS` statements, without semicolon.
+    pub statistics: HashMap<Oid, BString>,
+    /// Partition keys.
+    pub partition_keys: HashMap<Oid, BString>,
+    /// Partition bounds.
+    pub partition_bounds: HashMap<Oid, BString>,
+    /// Types as SQL text.
+    pub type_names: HashMap<Oid, BString>,
+    /// How sequences count.
+    pub sequences: HashMap<Oid, Sequence>,
+    /// How far sequences have come.
+    pub positions: HashMap<Oid, SequencePosition>,
+    /// Privileges of columns, ordered by relation and column.
+    pub column_privileges: Vec<ColumnPrivileges>,
+}
+
+impl Definitions {
+    /// Reads the definitions of what the caller will write.
+    ///
+    /// # Errors
+    /// What the server said. Not cancel safe: a dropped future leaves the session broken.
+    pub async fn fetch(session: &mut Session, catalog: &Catalog, quoter: &Quoter, wanted: &Wanted) -> Result<Self> {
+        let oids = |list: &[Oid]| list.to_vec();
+        let mut positions = Vec::new();
+        for oid in &wanted.positions {
+            if let Some(sequence) = catalog.relation(*oid) {
+                positions.push((sequence, catalog.schema(sequence.schema)?.name.as_slice()));
+            }
+        }
+        Ok(Self {
+            functions: FunctionDefinition::fetch(session, oids(&wanted.functions)).await?,
+            enums: definition::fetch_enum_labels(session, oids(&wanted.enums)).await?,
+            ranges: RangeDefinition::fetch(session, oids(&wanted.ranges)).await?,
+            domains: DomainDefinition::fetch(session, oids(&wanted.domains)).await?,
+            composites: Attribute::fetch(session, oids(&wanted.composites)).await?,
+            views: rule::fetch_view_definitions(session, oids(&wanted.views)).await?,
+            rules: Rule::fetch_definitions(session, oids(&wanted.rules)).await?,
+            statistics: Statistics::fetch_definitions(session, oids(&wanted.statistics)).await?,
+            partition_keys: definition::fetch_partition_keys(session, oids(&wanted.partitioned)).await?,
+            partition_bounds: definition::fetch_partition_bounds(session, oids(&wanted.partitions)).await?,
+            type_names: definition::fetch_type_names(session, oids(&wanted.type_names)).await?,
+            sequences: Sequence::fetch(session, oids(&wanted.sequences)).await?,
+            positions: SequencePosition::fetch(session, &catalog.server, quoter, &positions).await?,
+            column_privileges: ColumnPrivileges::fetch(session, oids(&wanted.column_privileges)).await?,
+        })
+    }
+}

@@ -1,0 +1,47 @@
+//! Dependencies between objects (`pg_depend`).
+
+use pgark_connect::Session;
+
+use crate::error::Result;
+use crate::fields::fetch;
+use crate::oid::CatalogId;
+
+/// One object depends on another.
+#[derive(Clone, Copy, Debug)]
+pub struct Dependency {
+    /// The dependent object.
+    pub object: CatalogId,
+    /// What it depends on.
+    pub on: CatalogId,
+    /// `n`ormal, `a`utomatic, `i`nternal, `P` or `S` (partition), or `x` (automatic, on an extension).
+    pub kind: u8,
+}
+
+impl Dependency {
+    /// Reads all but extension membership. What operators and support functions of an operator family depend on counts as the family's.
+    ///
+    /// The order is the one in which pg_dump asks (getDependencies in src/bin/pg_dump/pg_dump.c): it decides which of several loops is
+    /// found first.
+    pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
+        let sql = "select classid, objid, refclassid, refobjid, deptype from pg_catalog.pg_depend where deptype not in ('p', 'e') \
+            union all \
+            select 'pg_catalog.pg_opfamily'::pg_catalog.regclass, o.amopfamily, d.refclassid, d.refobjid, d.deptype \
+            from pg_catalog.pg_depend d join pg_catalog.pg_amop o on o.oid = d.objid \
+            where d.deptype not in ('p', 'e', 'i') and d.classid = 'pg_catalog.pg_amop'::pg_catalog.regclass \
+              and not (d.refclassid = 'pg_catalog.pg_opfamily'::pg_catalog.regclass and o.amopfamily = d.refobjid) \
+            union all \
+            select 'pg_catalog.pg_opfamily'::pg_catalog.regclass, p.amprocfamily, d.refclassid, d.refobjid, d.deptype \
+            from pg_catalog.pg_depend d join pg_catalog.pg_amproc p on p.oid = d.objid \
+            where d.deptype not in ('p', 'e', 'i') and d.classid = 'pg_catalog.pg_amproc'::pg_catalog.regclass \
+              and not (d.refclassid = 'pg_catalog.pg_opfamily'::pg_catalog.regclass and p.amprocfamily = d.refobjid) \
+            order by 1, 2";
+        fetch(session, "dependencies", sql, |f| {
+            Ok(Self {
+                object: CatalogId { table: f.oid()?, oid: f.oid()? },
+                on: CatalogId { table: f.oid()?, oid: f.oid()? },
+                kind: f.char(),
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,119 @@
+//! The parts of relations and domains that take part in the order of a dump.
+
+use std::ops::Range;
+
+use pgark_connect::Session;
+
+use crate::catalog::Catalog;
+use crate::column::{Column, ColumnDefault};
+use crate::constraint::{Check, ForeignKey};
+use crate::error::Result;
+use crate::index::Index;
+use crate::oid::Oid;
+use crate::policy::Policy;
+use crate::trigger::Trigger;
+
+/// Whose details are wanted. All of them must be locked where they can be.
+#[derive(Clone, Debug, Default)]
+pub struct DetailsOf {
+    /// Relations whose columns, defaults, constraints and indexes are wanted.
+    pub relations: Vec<Oid>,
+    /// Relations whose foreign keys are wanted.
+    pub foreign_keys: Vec<Oid>,
+    /// Relations whose triggers are wanted.
+    pub triggers: Vec<Oid>,
+    /// Tables whose policies are wanted.
+    pub policies: Vec<Oid>,
+    /// Domains whose constraints are wanted.
+    pub domains: Vec<Oid>,
+    /// Whether defaults and constraints are wanted at all, which a dump of data does without.
+    pub definitions: bool,
+}
+
+/// Columns, defaults, constraints, indexes, triggers and policies.
+#[derive(Clone, Debug, Default)]
+pub struct Details {
+    /// Columns, ordered by relation and number.
+    pub columns: Vec<Column>,
+    /// Defaults, ordered by relation and column.
+    pub defaults: Vec<ColumnDefault>,
+    /// NOT NULL constraints that are not valid, ordered by table and name.
+    pub invalid_not_null: Vec<Check>,
+    /// CHECK constraints of tables, ordered by table and name.
+    pub checks: Vec<Check>,
+    /// Constraints of domains, ordered by domain and name.
+    pub domain_constraints: Vec<Check>,
+    /// Indexes, ordered by relation and name.
+    pub indexes: Vec<Index>,
+    /// Foreign keys, ordered by table and name.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Triggers, ordered by relation and name.
+    pub triggers: Vec<Trigger>,
+    /// Policies.
+    pub policies: Vec<Policy>,
+}
+
+impl Details {
+    /// Reads the details of what the caller has chosen and locked.
+    ///
+    /// # Errors
+    /// What the server said. Not cancel safe: a dropped future leaves the session broken.
+    pub async fn fetch(session: &mut Session, catalog: &Catalog, of: &DetailsOf) -> Result<Self> {
+        let server = &catalog.server;
+        let relations = || of.relations.iter().filter_map(|oid| catalog.relation(*oid));
+        let columns = Column::fetch(session, server, of.relations.iter().copied()).await?;
+        let mut details = Self::default();
+        if of.definitions {
+            let mut with_defaults: Vec<Oid> =
+                columns.iter().filter(|column| column.has_default).map(|column| column.relation).collect();
+            with_defaults.dedup();
+            details.defaults = ColumnDefault::fetch(session, with_defaults).await?;
+            let invalid: Vec<Oid> = columns.iter().filter_map(|column| column.not_null.as_ref()?.invalid).collect();
+            if !invalid.is_empty() {
+                details.invalid_not_null = Check::fetch_not_null(session, invalid).await?;
+            }
+            let checked = relations().filter(|relation| relation.checks > 0).map(|relation| relation.id.oid);
+            details.checks = Check::fetch_of_tables(session, checked).await?;
+        }
+        details.domain_constraints = Check::fetch_of_domains(session, server, of.domains.iter().copied()).await?;
+        let indexed = relations().filter(|relation| relation.has_indexes).map(|relation| relation.id.oid);
+        details.indexes = Index::fetch(session, server, indexed).await?;
+        details.foreign_keys = ForeignKey::fetch(session, of.foreign_keys.iter().copied()).await?;
+        details.triggers = Trigger::fetch(session, of.triggers.iter().copied()).await?;
+        details.policies = Policy::fetch(session, of.policies.iter().copied()).await?;
+        details.columns = columns;
+        Ok(details)
+    }
+
+    /// The columns of a relation, dropped ones included, so that column `n` stands at `n - 1`.
+    pub fn columns_of(&self, relation: Oid) -> &[Column] {
+        &self.columns[span(&self.columns, relation, |column| column.relation)]
+    }
+
+    /// Where the CHECK constraints of a table stand in [`Self::checks`].
+    pub fn checks_of(&self, table: Oid) -> Range<usize> {
+        span(&self.checks, table, |check| check.on)
+    }
+
+    /// Where the constraints of a domain stand in [`Self::domain_constraints`].
+    pub fn domain_constraints_of(&self, domain: Oid) -> Range<usize> {
+        span(&self.domain_constraints, domain, |check| check.on)
+    }
+
+    /// Where the indexes of a relation stand in [`Self::indexes`].
+    pub fn indexes_of(&self, relation: Oid) -> Range<usize> {
+        span(&self.indexes, relation, |index| index.relation)
+    }
+
+    /// The default of a column.
+    pub fn default_of(&self, relation: Oid, column: i16) -> Option<usize> {
+        self.defaults.binary_search_by_key(&(relation, column), |default| (default.relation, default.column)).ok()
+    }
+}
+
+/// The run of items that belong to `owner` in a list that is ordered by owner.
+fn span<T>(items: &[T], owner: Oid, owner_of: impl Fn(&T) -> Oid) -> Range<usize> {
+    let start = items.partition_point(|item| owner_of(item) < owner);
+    let length = items[start..].partition_point(|item| owner_of(item) == owner);
+    start..start + length
+}

@@ -1,0 +1,209 @@
+//! Relations: tables, partitioned tables, views, materialized views, sequences, foreign tables and the relations of composite types.
+
+use bstr::BString;
+use pgark_connect::Session;
+
+use crate::error::Result;
+use crate::fields::fetch;
+use crate::oid::{CatalogId, Oid};
+use crate::privilege::Acl;
+
+/// What a relation is (`pg_class.relkind`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RelationKind {
+    /// `r`
+    Table,
+    /// `p`
+    PartitionedTable,
+    /// `v`
+    View,
+    /// `m`
+    MaterializedView,
+    /// `S`
+    Sequence,
+    /// `f`
+    ForeignTable,
+    /// `c`
+    CompositeType,
+}
+
+impl RelationKind {
+    /// Every kind with its letter.
+    const LETTERS: [(u8, Self); 7] = [
+        (b'r', Self::Table),
+        (b'p', Self::PartitionedTable),
+        (b'v', Self::View),
+        (b'm', Self::MaterializedView),
+        (b'S', Self::Sequence),
+        (b'f', Self::ForeignTable),
+        (b'c', Self::CompositeType),
+    ];
+
+    fn from_letter(letter: u8) -> Option<Self> {
+        Self::LETTERS.iter().find(|(known, _)| *known == letter).map(|(_, kind)| *kind)
+    }
+
+    /// The letter in `pg_class`.
+    pub fn letter(self) -> u8 {
+        Self::LETTERS.iter().find(|(_, kind)| *kind == self).map_or(0, |(letter, _)| *letter)
+    }
+
+    /// A plain or partitioned table, the only relations that `LOCK TABLE` is used on.
+    pub fn is_lockable(self) -> bool {
+        matches!(self, Self::Table | Self::PartitionedTable)
+    }
+
+    /// A view or a materialized view, whose text is a rule.
+    pub fn is_view(self) -> bool {
+        matches!(self, Self::View | Self::MaterializedView)
+    }
+}
+
+/// The column that a sequence belongs to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OwningColumn {
+    /// The table.
+    pub relation: Oid,
+    /// The column's number, from 1.
+    pub column: i16,
+    /// Whether the sequence is the column's identity, not only owned by it.
+    pub is_identity: bool,
+}
+
+/// A relation, as far as it can be known without a lock on it.
+#[derive(Clone, Debug)]
+pub struct Relation {
+    /// Its row in `pg_class`.
+    pub id: CatalogId,
+    /// Its name.
+    pub name: BString,
+    /// The schema's OID.
+    pub schema: Oid,
+    /// What it is.
+    pub kind: RelationKind,
+    /// The owner.
+    pub owner: Oid,
+    /// The row type, invalid where there is none.
+    pub row_type: Oid,
+    /// Number of CHECK constraints.
+    pub checks: u16,
+    /// Whether it has, or had lately, indexes.
+    pub has_indexes: bool,
+    /// Whether it has, or had lately, triggers.
+    pub has_triggers: bool,
+    /// `p`ermanent, `u`nlogged or `t`emporary.
+    pub persistence: u8,
+    /// Whether a materialized view holds data.
+    pub is_populated: bool,
+    /// `d`efault, `n`othing, `f`ull or `i`ndex.
+    pub replica_identity: u8,
+    /// Whether row security is enabled.
+    pub row_security: bool,
+    /// Whether row security binds the owner too.
+    pub force_row_security: bool,
+    /// Whether it is a partition of another table.
+    pub is_partition: bool,
+    /// The composite type that a typed table is made of, else invalid.
+    pub of_type: Oid,
+    /// Privileges.
+    pub acl: Acl,
+    /// Tablespace, empty for the database's default.
+    pub tablespace: BString,
+    /// Storage options as array text, without a view's check option.
+    pub options: Option<BString>,
+    /// `LOCAL` or `CASCADED` for a view with check option.
+    pub check_option: Option<BString>,
+    /// Storage options of the TOAST table as array text.
+    pub toast_options: Option<BString>,
+    /// The access method, `None` where the relation has none.
+    pub access_method: Option<BString>,
+    /// The column that a sequence belongs to.
+    pub owning_column: Option<OwningColumn>,
+    /// Size in pages as of the last VACUUM or ANALYZE, the TOAST table's included.
+    pub pages: i64,
+}
+
+impl Relation {
+    /// Reads all relations but indexes and TOAST tables, ordered by OID.
+    ///
+    /// No lock is held yet, so that only plain columns are read, no function that looks at the present catalogues.
+    pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
+        let sql = "select c.tableoid, c.oid, c.relname, c.relnamespace, c.relkind, c.relowner, c.reltype, c.relchecks, c.relhasindex, \
+              c.relhastriggers, c.relpersistence, c.relispopulated, c.relreplident, c.relrowsecurity, c.relforcerowsecurity, \
+              c.relispartition, c.reloftype, c.relacl, \
+              pg_catalog.acldefault(case when c.relkind = 'S' then 's'::\"char\" else 'r'::\"char\" end, c.relowner), \
+              s.spcname, \
+              pg_catalog.array_remove(pg_catalog.array_remove(c.reloptions, 'check_option=local'), 'check_option=cascaded'), \
+              case when 'check_option=local' = any (c.reloptions) then 'LOCAL' \
+                   when 'check_option=cascaded' = any (c.reloptions) then 'CASCADED' end, \
+              t.reloptions, m.amname, c.relpages::bigint + coalesce(t.relpages, 0), d.refobjid, d.refobjsubid, d.deptype = 'i' \
+            from pg_catalog.pg_class c \
+            left join pg_catalog.pg_depend d on c.relkind = 'S' and d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass \
+              and d.objid = c.oid and d.objsubid = 0 and d.refclassid = d.classid and d.deptype in ('a', 'i') \
+            left join pg_catalog.pg_tablespace s on s.oid = c.reltablespace \
+            left join pg_catalog.pg_am m on m.oid = c.relam \
+            left join pg_catalog.pg_class t on t.oid = c.reltoastrelid and t.relkind = 't' and c.relkind <> 'p' \
+            where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f', 'c') \
+            order by c.oid";
+        fetch(session, "tables", sql, |f| {
+            Ok(Self {
+                id: CatalogId { table: f.oid()?, oid: f.oid()? },
+                name: f.text()?,
+                schema: f.oid()?,
+                // The query asks for these letters only.
+                kind: RelationKind::from_letter(f.char()).unwrap_or(RelationKind::Table),
+                owner: f.oid()?,
+                row_type: f.oid()?,
+                checks: f.number("a count")?,
+                has_indexes: f.boolean()?,
+                has_triggers: f.boolean()?,
+                persistence: f.char(),
+                is_populated: f.boolean()?,
+                replica_identity: f.char(),
+                row_security: f.boolean()?,
+                force_row_security: f.boolean()?,
+                is_partition: f.boolean()?,
+                of_type: f.oid()?,
+                acl: Acl::take(f),
+                tablespace: f.text_or_empty(),
+                options: f.optional_text(),
+                check_option: f.optional_text(),
+                toast_options: f.optional_text(),
+                access_method: f.optional_text(),
+                pages: f.number("a count")?,
+                owning_column: {
+                    let (relation, column, is_identity) = (f.oid_or_invalid()?, f.optional_number("a column number")?, f.boolean()?);
+                    column.filter(|_| relation.is_valid()).map(|column| OwningColumn { relation, column, is_identity })
+                },
+            })
+        })
+        .await
+    }
+}
+
+/// One line of `pg_inherits` between two tables.
+#[derive(Clone, Copy, Debug)]
+pub struct Inheritance {
+    /// The child.
+    pub child: Oid,
+    /// Its parent.
+    pub parent: Oid,
+}
+
+impl Inheritance {
+    /// Reads parents in the order in which a child names them.
+    pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
+        let sql = "select inhrelid, inhparent from pg_catalog.pg_inherits order by inhrelid, inhseqno";
+        fetch(session, "inheritance", sql, |f| Ok(Self { child: f.oid()?, parent: f.oid()? })).await
+    }
+}
+
+/// The partitioned tables that are partitioned by the hash of an enum, whose rows land elsewhere after a restore: the hash is taken of
+/// the label's OID.
+pub(crate) async fn fetch_unsafe_partitioned(session: &mut Session) -> Result<Vec<Oid>> {
+    let sql = "select p.partrelid from pg_catalog.pg_partitioned_table p \
+               where (select c.oid from pg_catalog.pg_opclass c join pg_catalog.pg_am a on a.oid = c.opcmethod \
+                      where c.opcname = 'enum_ops' and c.opcnamespace = 'pg_catalog'::pg_catalog.regnamespace \
+                        and a.amname = 'hash') = any (p.partclass)";
+    fetch(session, "partitioned tables", sql, |f| f.oid()).await
+}

@@ -1,0 +1,94 @@
+//! The server at the other end.
+
+use bstr::BString;
+use pgark_connect::Session;
+
+use crate::error::{Error, Result};
+use crate::fields::fetch;
+
+/// What a dump must know of the server and of the session.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// `server_version_num`, such as 150018.
+    pub version_num: u32,
+    /// `server_version` in full, such as `15.18 (Debian 15.18-0+deb12u1)`.
+    pub version: BString,
+    /// The name of the session's client encoding, which is the database's unless it was changed.
+    pub encoding: BString,
+    /// Whether backslashes in plain string literals are ordinary characters.
+    pub std_strings: bool,
+    /// Whether the server is a standby.
+    pub in_recovery: bool,
+}
+
+impl Server {
+    /// The oldest major that pgark dumps.
+    pub const OLDEST: u32 = 15;
+    /// The newest major that pgark dumps.
+    pub const NEWEST: u32 = 18;
+
+    /// Asks the server about itself.
+    ///
+    /// # Errors
+    /// [`Error::Version`] when the major is not one that pgark knows.
+    pub async fn fetch(session: &mut Session) -> Result<Self> {
+        let sql = "select pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('server_version'), \
+                   pg_catalog.current_setting('client_encoding'), pg_catalog.current_setting('standard_conforming_strings'), \
+                   pg_catalog.pg_is_in_recovery()";
+        let servers = fetch(session, "server version", sql, |f| {
+            Ok(Self {
+                version_num: f.number("a version number")?,
+                version: f.text()?,
+                encoding: f.text()?,
+                std_strings: f.text()? == "on",
+                in_recovery: f.boolean()?,
+            })
+        })
+        .await?;
+        let server = servers.into_iter().next().ok_or(Error::Value {
+            what: "server version",
+            column: 1,
+            found: None,
+            expected: "one row",
+        })?;
+        if !(Self::OLDEST..=Self::NEWEST).contains(&server.major()) {
+            return Err(Error::Version { found: server.version.to_string(), oldest: Self::OLDEST, newest: Self::NEWEST });
+        }
+        Ok(server)
+    }
+
+    /// The major version, such as 15.
+    pub fn major(&self) -> u32 {
+        self.version_num / 10_000
+    }
+
+    /// Whether NOT NULL of a table is a constraint with a name.
+    pub(crate) fn has_not_null_constraints(&self) -> bool {
+        self.major() >= 18
+    }
+
+    /// Whether NOT NULL of a domain is a constraint with a name.
+    pub(crate) fn has_domain_not_null_constraints(&self) -> bool {
+        self.major() >= 17
+    }
+
+    /// Whether keys may end in `WITHOUT OVERLAPS`.
+    pub(crate) fn has_without_overlaps(&self) -> bool {
+        self.major() >= 18
+    }
+
+    /// Whether `pg_get_sequence_data` is there.
+    pub(crate) fn has_sequence_data_function(&self) -> bool {
+        self.major() >= 18
+    }
+
+    /// Whether the locale of a database stands in `datlocale`, whatever the provider.
+    pub(crate) fn has_database_locale(&self) -> bool {
+        self.major() >= 17
+    }
+
+    /// Whether ICU collation rules can be given.
+    pub(crate) fn has_icu_rules(&self) -> bool {
+        self.major() >= 16
+    }
+}

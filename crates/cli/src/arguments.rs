@@ -1,0 +1,94 @@
+//! The command line as it is typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use pgark_archive::Compression;
+
+/// Back up and restore PostgreSQL without PostgreSQL's client programs.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    /// Say more about what is done; twice: every query that is made.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Dump(DumpArguments),
+    List(ListArguments),
+    Plugin(PluginArguments),
+}
+
+/// Dump a database as a custom-format archive, the one that pg_dump of the server's version would write.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct DumpArguments {
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArguments,
+    /// The archive; standard output where it is not given.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// none, gzip or gzip:LEVEL with a level of 1 to 9; a number alone is a level of gzip, 0 being none.
+    #[arg(short = 'Z', long, value_name = "METHOD", default_value_t = Compression::DEFAULT)]
+    pub(crate) compress: Compression,
+    /// Dump definitions, no data.
+    #[arg(short, long, conflicts_with = "data_only")]
+    pub(crate) schema_only: bool,
+    /// Dump data, no definitions.
+    #[arg(short = 'a', long)]
+    pub(crate) data_only: bool,
+    /// Dump what can be dumped even if the database holds objects that pgark cannot dump yet; they are named, and the exit status is 7.
+    #[arg(long)]
+    pub(crate) allow_incomplete: bool,
+    /// Print help.
+    #[arg(long, action = clap::ArgAction::Help)]
+    help: Option<bool>,
+}
+
+/// Which database, and who asks.
+#[derive(Debug, Args)]
+pub(crate) struct ConnectionArguments {
+    /// A database name, a connection string or a URI.
+    #[arg(value_name = "DBNAME", conflicts_with = "dbname")]
+    pub(crate) database: Option<String>,
+    /// A database name, a connection string or a URI.
+    #[arg(short, long, value_name = "DBNAME")]
+    pub(crate) dbname: Option<String>,
+    /// Server name, address or folder of the socket.
+    #[arg(short, long, value_name = "HOST")]
+    pub(crate) host: Option<String>,
+    /// Port.
+    #[arg(short, long, value_name = "PORT")]
+    pub(crate) port: Option<String>,
+    /// Role to log in as.
+    #[arg(short = 'U', long, value_name = "ROLE")]
+    pub(crate) username: Option<String>,
+}
+
+/// List the entries of an archive, as pg_restore -l does.
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// The archive; standard input where it is - or not given.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// One JSON object with the header and all entries.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Serve Plakar, which starts this itself.
+#[derive(Debug, Args)]
+pub(crate) struct PluginArguments {
+    /// The connector.
+    #[arg(value_enum)]
+    pub(crate) role: PluginRole,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PluginRole {
+    Importer,
+}

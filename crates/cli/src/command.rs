@@ -1,0 +1,6 @@
+//! The commands, one a file.
+
+pub(crate) mod connection;
+pub(crate) mod dump;
+pub(crate) mod list;
+pub(crate) mod plugin;

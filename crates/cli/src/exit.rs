@@ -1,0 +1,93 @@
+//! Exit codes, and how a failure is told.
+
+use std::process::ExitCode;
+
+use pgark_dump::Error as DumpError;
+
+use crate::output::say;
+
+/// The run failed.
+const FAILED: u8 = 1;
+/// The command line makes no sense.
+const USAGE: u8 = 2;
+/// The server refused the login, or asked for one that is not safe.
+const LOGIN_REFUSED: u8 = 3;
+/// Refused before anything was done.
+const REFUSED: u8 = 4;
+/// Cancelled by a signal.
+const CANCELLED: u8 = 5;
+/// Part of what was asked for was done.
+pub(crate) const PARTIAL: u8 = 7;
+/// No connection, or it was lost.
+const CANNOT_CONNECT: u8 = 8;
+
+/// The user stopped the run.
+#[derive(Debug, thiserror::Error)]
+#[error("cancelled")]
+pub(crate) struct Cancelled;
+
+/// Waits for the signals that end a program.
+pub(crate) async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    match signals {
+        (Ok(mut interrupt), Ok(mut terminate)) => {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        // Without handlers the signals end the program by themselves.
+        _ => std::future::pending().await,
+    }
+}
+
+/// Tells what is wrong with the command line, or prints the help that was asked for.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    let code = if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+    // There is nowhere else to tell that the terminal is gone.
+    let _ = error.print();
+    code
+}
+
+/// Tells what failed, once, and with what code the program ends.
+pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
+    let mut line = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        // Many errors say their cause themselves.
+        if !line.contains(&cause) {
+            line.push_str(": ");
+            line.push_str(&cause);
+        }
+    }
+    say(format!("error: {line}"));
+    ExitCode::from(code(error))
+}
+
+fn code(error: &anyhow::Error) -> u8 {
+    if error.is::<Cancelled>() {
+        return CANCELLED;
+    }
+    let dump = error.downcast_ref::<DumpError>();
+    let connect = error.downcast_ref::<pgark_connect::Error>().or(match dump {
+        Some(DumpError::Connect(error)) => Some(error),
+        _ => None,
+    });
+    if let Some(error) = connect {
+        return if error.is_bad_option() {
+            USAGE
+        } else if error.is_login_refused() {
+            LOGIN_REFUSED
+        } else if error.is_cannot_connect() {
+            CANNOT_CONNECT
+        } else {
+            FAILED
+        };
+    }
+    match dump {
+        Some(DumpError::Unwritten(_) | DumpError::Catalog(pgark_catalog::Error::Version { .. })) => REFUSED,
+        Some(error) if error.is_connection_lost() => CANNOT_CONNECT,
+        _ => FAILED,
+    }
+}

@@ -1,0 +1,27 @@
+//! What goes to standard error: what the user should know, and the log.
+
+use std::io::{self, IsTerminal, Write};
+
+use tracing::level_filters::LevelFilter;
+
+/// Starts the log on standard error, with warnings alone, then what is done, then how.
+pub(crate) fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    let is_colored = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(io::stderr)
+        .with_ansi(is_colored)
+        .with_target(false)
+        .without_time()
+        .init();
+}
+
+/// Writes a line to standard error. That this fails changes nothing that could be told.
+pub(crate) fn say(line: impl AsRef<str>) {
+    let _ = writeln!(io::stderr(), "pgark: {}", line.as_ref());
+}

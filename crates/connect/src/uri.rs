@@ -1,0 +1,300 @@
+//! Connection URIs: `postgresql://user:password@host:port,host:port/dbname?option=value&…`.
+//!
+//! Manual: "Connection Strings", section "Connection URIs"; where it is silent, fe-connect.c.
+
+use bstr::ByteSlice;
+
+use crate::{Config, Error, Result};
+
+/// What follows the scheme, if the text is a URI.
+pub(crate) fn strip_scheme(text: &[u8]) -> Option<&[u8]> {
+    text.strip_prefix(b"postgresql://")
+        .or_else(|| text.strip_prefix(b"postgres://"))
+}
+
+/// Sets the options of a URI without its scheme. Messages never show the URI, which may hold a password.
+pub(crate) fn parse(uri: &[u8], config: &mut Config) -> Result<()> {
+    // User and password end at the first "@" before any "/".
+    let (login, rest) = match uri.find_byteset(b"@/") {
+        Some(at) if uri[at] == b'@' => (Some(&uri[..at]), &uri[at + 1..]),
+        _ => (None, uri),
+    };
+    if let Some(login) = login {
+        let (user, password) = login.split_once_str(":").unwrap_or((login, b""));
+        config.set("user", decode("user", user)?)?;
+        config.set("password", decode("password", password)?)?;
+    }
+
+    let (hosts, ports, rest) = hosts(rest)?;
+    if hosts.iter().any(|byte| *byte != b',') {
+        config.set("host", decode("host", &hosts)?)?;
+    }
+    if ports.iter().any(|byte| *byte != b',') {
+        config.set("port", decode("port", &ports)?)?;
+    }
+
+    let rest = match rest.strip_prefix(b"/") {
+        Some(path) => {
+            let (dbname, rest) = path.split_at(path.find_byte(b'?').unwrap_or(path.len()));
+            config.set("dbname", decode("dbname", dbname)?)?;
+            rest
+        }
+        None => rest,
+    };
+    match rest.strip_prefix(b"?") {
+        Some(query) => parameters(query, config),
+        None => Ok(()),
+    }
+}
+
+/// The hosts and the ports, each a list with commas, and what follows.
+fn hosts(mut rest: &[u8]) -> Result<(Vec<u8>, Vec<u8>, &[u8])> {
+    let (mut hosts, mut ports) = (Vec::new(), Vec::new());
+    loop {
+        if let Some(bracketed) = rest.strip_prefix(b"[") {
+            let (address, after) = bracketed.split_once_str("]").ok_or_else(|| {
+                Error::Syntax("there is no \"]\" after the IPv6 address in the URI".into())
+            })?;
+            if address.is_empty() {
+                return Err(Error::Syntax("the IPv6 address in the URI is empty".into()));
+            }
+            if after.first().is_some_and(|byte| !b":/?,".contains(byte)) {
+                return Err(Error::Syntax(
+                    "expected \":\", \"/\", \"?\" or \",\" after the IPv6 address in the URI"
+                        .into(),
+                ));
+            }
+            hosts.extend_from_slice(address);
+            rest = after;
+        } else {
+            let (host, after) = rest.split_at(rest.find_byteset(b":/?,").unwrap_or(rest.len()));
+            hosts.extend_from_slice(host);
+            rest = after;
+        }
+        if let Some(after) = rest.strip_prefix(b":") {
+            let (port, after) = after.split_at(after.find_byteset(b"/?,").unwrap_or(after.len()));
+            ports.extend_from_slice(port);
+            rest = after;
+        }
+        match rest.strip_prefix(b",") {
+            Some(after) => {
+                hosts.push(b',');
+                ports.push(b',');
+                rest = after;
+            }
+            None => return Ok((hosts, ports, rest)),
+        }
+    }
+}
+
+fn parameters(query: &[u8], config: &mut Config) -> Result<()> {
+    let query = query.strip_suffix(b"&").unwrap_or(query);
+    if query.is_empty() {
+        return Ok(());
+    }
+    for parameter in query.split_str("&") {
+        let Some((name, value)) = parameter.split_once_str("=") else {
+            return Err(Error::Syntax(format!(
+                "there is no \"=\" after the URI parameter \"{}\"",
+                parameter.as_bstr()
+            )));
+        };
+        let name = decode("parameter name", name)?;
+        if value.contains(&b'=') {
+            return Err(Error::Syntax(format!(
+                "there is a second \"=\" in the URI parameter \"{}\"",
+                name.as_bstr()
+            )));
+        }
+        let value = decode("parameter", value)?;
+        if name == b"ssl" && value == b"true" {
+            // JDBC's way to say it.
+            config.set("sslmode", "require")?;
+        } else {
+            config.set(name, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// Replaces `%xy` by the byte of that hexadecimal value.
+fn decode(what: &str, text: &[u8]) -> Result<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text;
+    while let Some((&byte, rest)) = bytes.split_first() {
+        bytes = rest;
+        if byte != b'%' {
+            decoded.push(byte);
+            continue;
+        }
+        let value = bytes
+            .split_first_chunk::<2>()
+            .and_then(|([high, low], rest)| Some((hex(*high)? << 4 | hex(*low)?, rest)));
+        match value {
+            None => {
+                return Err(Error::Syntax(format!(
+                    "a \"%\" without two hexadecimal digits in the {what} of the URI"
+                )));
+            }
+            Some((0, _)) => return Err(Error::Syntax(format!("%00 in the {what} of the URI"))),
+            Some((byte, rest)) => {
+                decoded.push(byte);
+                bytes = rest;
+            }
+        }
+    }
+    Ok(decoded)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(uri: &str) -> Vec<(&'static str, Vec<u8>)> {
+        let mut config = Config::new();
+        let rest = strip_scheme(uri.as_bytes()).unwrap();
+        parse(rest, &mut config).unwrap_or_else(|error| panic!("{uri}: {error}"));
+        config
+            .settings()
+            .map(|(name, value)| (name, value.to_vec()))
+            .collect()
+    }
+
+    #[test]
+    fn uris_are_read_as_libpq_reads_them() {
+        let cases: &[(&str, &[(&str, &str)])] = &[
+            ("postgresql://", &[]),
+            ("postgres:///", &[]),
+            ("postgresql://host", &[("host", "host")]),
+            ("postgresql://host:1", &[("host", "host"), ("port", "1")]),
+            (
+                "postgresql://host/db",
+                &[("host", "host"), ("dbname", "db")],
+            ),
+            ("postgresql://u@host", &[("user", "u"), ("host", "host")]),
+            ("postgresql://u:p@", &[("user", "u"), ("password", "p")]),
+            (
+                "postgresql://:p@host",
+                &[("password", "p"), ("host", "host")],
+            ),
+            (
+                "postgresql://u%40:p%2F%3a@h/d%20b",
+                &[
+                    ("user", "u@"),
+                    ("password", "p/:"),
+                    ("host", "h"),
+                    ("dbname", "d b"),
+                ],
+            ),
+            (
+                "postgresql:///db?host=/run/pg&port=1",
+                &[("dbname", "db"), ("host", "/run/pg"), ("port", "1")],
+            ),
+            (
+                "postgresql://%2Frun%2Fpg/db",
+                &[("host", "/run/pg"), ("dbname", "db")],
+            ),
+            (
+                "postgresql://[::1]:5/db",
+                &[("host", "::1"), ("port", "5"), ("dbname", "db")],
+            ),
+            (
+                "postgresql://[2001:db8::1]?dbname=x",
+                &[("host", "2001:db8::1"), ("dbname", "x")],
+            ),
+            (
+                "postgresql://a:1,b,[::2]:3/db",
+                &[("host", "a,b,::2"), ("port", "1,,3"), ("dbname", "db")],
+            ),
+            (
+                "postgresql://h?dbname=x&sslmode=require",
+                &[("host", "h"), ("dbname", "x"), ("sslmode", "require")],
+            ),
+            (
+                "postgresql://h?ssl=true",
+                &[("host", "h"), ("sslmode", "require")],
+            ),
+            ("postgresql://h/a/b", &[("host", "h"), ("dbname", "a/b")]),
+            ("postgresql://h/x?", &[("host", "h"), ("dbname", "x")]),
+            (
+                "postgresql://h/x?user=a&",
+                &[("host", "h"), ("dbname", "x"), ("user", "a")],
+            ),
+            (
+                "postgresql://u:p:q@h",
+                &[("user", "u"), ("password", "p:q"), ("host", "h")],
+            ),
+            (
+                "postgresql://h?a@b=c".split('?').next().unwrap(),
+                &[("host", "h")],
+            ),
+        ];
+        for (uri, expected) in cases {
+            let mut expected: Vec<_> = expected
+                .iter()
+                .map(|(name, value)| (*name, value.as_bytes().to_vec()))
+                .collect();
+            expected.sort_unstable();
+            assert_eq!(settings(uri), expected, "{uri}");
+        }
+        assert_eq!(
+            settings("postgres:///%ff%E4"),
+            [("dbname", b"\xff\xe4".to_vec())]
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named_and_passwords_are_not() {
+        for (uri, message) in [
+            (
+                "[::1",
+                "there is no \"]\" after the IPv6 address in the URI",
+            ),
+            ("[]", "the IPv6 address in the URI is empty"),
+            (
+                "[::1]x",
+                "expected \":\", \"/\", \"?\" or \",\" after the IPv6 address in the URI",
+            ),
+            (
+                "u:hunter2%4@h",
+                "a \"%\" without two hexadecimal digits in the password of the URI",
+            ),
+            (
+                "u:hunter2%+1@h",
+                "a \"%\" without two hexadecimal digits in the password of the URI",
+            ),
+            ("h/%00", "%00 in the dbname of the URI"),
+            (
+                "h?dbname",
+                "there is no \"=\" after the URI parameter \"dbname\"",
+            ),
+            (
+                "h?dbname=a=b",
+                "there is a second \"=\" in the URI parameter \"dbname\"",
+            ),
+        ] {
+            let error = parse(uri.as_bytes(), &mut Config::new()).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("malformed connection string: {message}")
+            );
+        }
+        let error = parse(b"h?databas=x", &mut Config::new()).unwrap_err();
+        assert!(matches!(error, Error::UnknownOption { .. }));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_makes_the_parsers_panic(text in ".*", bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..60)) {
+            let _ = Config::parse(&text);
+            let _ = parse(&bytes, &mut Config::new());
+            let _ = crate::conninfo::parse(&bytes, &mut Config::new());
+        }
+    }
+}

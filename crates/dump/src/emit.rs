@@ -1,0 +1,258 @@
+//! Turning planned objects into the entries of an archive. Each kind of object has a file; none of them asks the server for anything.
+
+mod acl;
+mod comment;
+mod constraint;
+mod data;
+mod data_type;
+mod database;
+mod default;
+mod default_acl;
+mod extension;
+mod function;
+mod index;
+mod policy;
+mod rule;
+mod schema;
+mod sequence;
+mod statistics;
+mod table;
+mod trigger;
+mod view;
+
+pub(crate) use data::copy_columns;
+
+use std::collections::{HashMap, HashSet};
+
+use bstr::{BStr, BString};
+use pgark_archive::{DumpId, Section, TocEntry};
+use pgark_catalog::{Catalog, CatalogId, Definitions, Details, InitialPrivileges, Oid, Relation, Unwritten, UnwrittenKind};
+use pgark_sql::Quoter;
+
+use crate::dialect::Dialect;
+use crate::error::{Error, Result};
+use crate::options::Options;
+use crate::plan::{Components, Node, NodeId, Object, Plan};
+
+/// What the emitters work with, and the entries that they have made.
+pub(crate) struct Emitter<'a> {
+    pub(crate) plan: &'a Plan<'a>,
+    pub(crate) definitions: &'a Definitions,
+    pub(crate) options: &'a Options,
+    pub(crate) dialect: Dialect,
+    pub(crate) quoter: Quoter,
+    /// Privileges that objects had from the start, by object.
+    initial: HashMap<CatalogId, &'a InitialPrivileges>,
+    entries: Vec<TocEntry>,
+    /// The number of the next entry that is no node of the plan.
+    next_id: usize,
+    unwritten: Vec<NodeId>,
+}
+
+/// The entries of an archive, and what is missing from them.
+#[derive(Debug)]
+pub(crate) struct Emission {
+    /// The entries in the order of the archive.
+    pub(crate) entries: Vec<TocEntry>,
+    /// Objects that pgark does not write yet.
+    pub(crate) unwritten: Vec<String>,
+}
+
+impl<'a> Emitter<'a> {
+    pub(crate) fn new(
+        plan: &'a Plan<'a>,
+        definitions: &'a Definitions,
+        options: &'a Options,
+        dialect: Dialect,
+        quoter: Quoter,
+    ) -> Self {
+        Self {
+            plan,
+            definitions,
+            options,
+            dialect,
+            quoter,
+            initial: plan
+                .catalog
+                .initial_privileges
+                .iter()
+                .filter(|privileges| privileges.column == 0)
+                .map(|privileges| (privileges.id, privileges))
+                .collect(),
+            entries: Vec::new(),
+            next_id: plan.nodes.len(),
+            unwritten: Vec::new(),
+        }
+    }
+
+    /// Makes all entries: the three that tell how to read the others, the database, and the planned objects in order.
+    pub(crate) fn emit(mut self) -> Result<Emission> {
+        self.emit_session_entries();
+        self.emit_database()?;
+        for id in &self.plan.order {
+            let node = self.plan.node(*id);
+            if !node.components().is_empty() {
+                self.emit_node(*id, node)?;
+            }
+        }
+        let mut unwritten: Vec<String> = self.unwritten.iter().map(|id| self.plan.describe(*id)).collect();
+        unwritten.extend(self.plan.catalog.security_labels.iter().map(|label| format!("security label on {label}")));
+        let written: HashSet<DumpId> = self.entries.iter().map(|entry| entry.dump_id).collect();
+        for entry in &mut self.entries {
+            // The others have said themselves what they depend on.
+            let node = usize::try_from(entry.dump_id.0).ok().and_then(|id| id.checked_sub(1)).filter(|place| *place < self.plan.nodes.len());
+            if let (true, Some(place)) = (entry.dependencies.is_empty(), node) {
+                entry.dependencies = self.plan.archive_dependencies(NodeId(place), |id| written.contains(&id));
+            }
+        }
+        Ok(Emission { entries: self.entries, unwritten })
+    }
+
+    fn emit_node(&mut self, id: NodeId, node: &'a Node) -> Result<()> {
+        if let Object::Data(relation) = node.object {
+            if self.options.data() {
+                self.emit_data(id, relation)?;
+            }
+            return Ok(());
+        }
+        if matches!(node.object, Object::Unwritten(_) | Object::UnwrittenData(_) | Object::Aggregate(_)) {
+            self.note_unwritten(id, node);
+            return Ok(());
+        }
+        if !self.options.schema() {
+            return Ok(());
+        }
+        match node.object {
+            Object::Schema(i) => self.emit_schema(id, i),
+            Object::Extension(i) => self.emit_extension(id, i),
+            Object::Type(i) => self.emit_type(id, i),
+            Object::Function(i) => self.emit_function(id, i),
+            Object::Relation(i) => self.emit_relation(id, i),
+            Object::TableAttach(i) => self.emit_table_attach(id, i),
+            Object::Default(_) | Object::NullDefault(_) => self.emit_default(id),
+            Object::Index(i) => self.emit_index(id, i),
+            Object::IndexAttach(i) => self.emit_index_attach(id, i),
+            Object::Statistics(i) => self.emit_statistics(id, i),
+            Object::Rule(i) => self.emit_rule(id, i),
+            Object::Trigger(i) => self.emit_trigger(id, i),
+            Object::Check(_) | Object::InvalidNotNull(_) => self.emit_check(id),
+            Object::DomainConstraint(i) => self.emit_domain_constraint(id, i),
+            Object::IndexConstraint(i) => self.emit_index_constraint(id, i),
+            Object::ForeignKey(i) => self.emit_foreign_key(id, i),
+            Object::DefaultAcl(i) => self.emit_default_acl(id, i),
+            Object::RowSecurity(i) => self.emit_row_security(id, i),
+            Object::Policy(i) => self.emit_policy(id, i),
+            // A shell is wanted for functions of a type that is not written yet, or of a range type with a canonical function.
+            Object::ShellType(_) => {
+                self.note_unwritten(id, node);
+                Ok(())
+            }
+            Object::PreDataBoundary
+            | Object::PostDataBoundary
+            | Object::Data(_)
+            | Object::Unwritten(_)
+            | Object::UnwrittenData(_)
+            | Object::Aggregate(_) => Ok(()),
+        }
+    }
+
+    /// Remembers an object that would have to be written, but cannot be yet.
+    fn note_unwritten(&mut self, id: NodeId, node: &Node) {
+        let is_large_object = matches!(node.object.unwritten(self.catalog()), Some(Unwritten { kind: UnwrittenKind::LargeObject, .. }));
+        // The data of a large object goes without saying.
+        let is_counted = !matches!(node.object, Object::UnwrittenData(_)) && (is_large_object || self.options.schema());
+        if is_counted {
+            self.unwritten.push(id);
+        }
+    }
+
+    pub(super) fn catalog(&self) -> &'a Catalog {
+        self.plan.catalog
+    }
+
+    pub(super) fn details(&self) -> &'a Details {
+        self.plan.details
+    }
+
+    /// An entry for a node of the plan.
+    pub(super) fn entry(&self, id: NodeId, desc: &str, section: Section) -> TocEntry {
+        let node = self.plan.node(id);
+        TocEntry {
+            table_oid: node.id.table.0,
+            oid: node.id.oid.0,
+            desc: desc.into(),
+            section,
+            ..TocEntry::new(id.dump_id())
+        }
+    }
+
+    /// An entry for something that is said of an object and is no node of the plan.
+    pub(super) fn extra_entry(&mut self, desc: &str, section: Section, dependencies: Vec<DumpId>) -> TocEntry {
+        let id = NodeId(self.next_id);
+        self.next_id += 1;
+        TocEntry { desc: desc.into(), section, dependencies, ..TocEntry::new(id.dump_id()) }
+    }
+
+    pub(super) fn push(&mut self, entry: TocEntry) {
+        self.entries.push(entry);
+    }
+
+    pub(super) fn is_wanted(&self, id: NodeId, component: Components) -> bool {
+        self.plan.node(id).components().contains(component)
+    }
+
+    pub(super) fn schema_name(&self, schema: Oid) -> Result<&'a BString> {
+        Ok(&self.catalog().schema(schema)?.name)
+    }
+
+    pub(super) fn role_name(&self, role: Oid) -> Result<&'a BStr> {
+        Ok(self.catalog().roles.name(role)?)
+    }
+
+    /// A name with its schema, quoted.
+    pub(super) fn qualified(&self, schema: Oid, name: &[u8]) -> Result<BString> {
+        Ok(self.quoter.qualified(Some(self.schema_name(schema)?), name))
+    }
+
+    /// A relation's name with its schema, quoted.
+    pub(super) fn qualified_relation(&self, relation: &Relation) -> Result<BString> {
+        self.qualified(relation.schema, &relation.name)
+    }
+
+    /// A collation's name with its schema, quoted.
+    pub(super) fn collation(&self, oid: Oid) -> Result<Option<BString>> {
+        let is_it = |object: &&Unwritten| object.kind == UnwrittenKind::Collation && object.id.oid == oid;
+        match self.catalog().unwritten.iter().find(is_it).filter(|_| oid.is_valid()) {
+            Some(collation) => Ok(Some(self.qualified(collation.schema, &collation.name)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// A definition that was asked for, or the error that its object is gone.
+    pub(super) fn defined<T>(&self, id: NodeId, definition: Option<&'a T>) -> Result<&'a T> {
+        definition.ok_or_else(|| Error::Dropped(self.plan.describe(id)))
+    }
+
+    /// Says which object a failure to write SQL is about.
+    pub(super) fn sql<T>(&self, id: NodeId, result: pgark_sql::Result<T>) -> Result<T> {
+        result.map_err(|source| Error::Sql { object: self.plan.describe(id), source })
+    }
+
+    /// `ALTER … DEPENDS ON EXTENSION` for an object that goes when an extension goes.
+    pub(super) fn depends_on_extension(&self, id: NodeId, keyword: &str, name: &[u8]) -> BString {
+        let mut text = BString::default();
+        if !self.plan.node(id).depends_on_extension {
+            return text;
+        }
+        let dependencies = self.catalog().dependencies.iter().filter(|dependency| dependency.kind == b'x');
+        for dependency in dependencies.filter(|dependency| dependency.object == self.plan.node(id).id) {
+            let extension = self.catalog().extensions.iter().find(|extension| extension.id == dependency.on);
+            if let Some(extension) = extension {
+                let extension = self.quoter.ident(&extension.name);
+                let (before, after) = if self.dialect.extension_dependency_starts_line() { ("\n", ";") } else { ("", ";\n") };
+                pgark_sql::put!(text, before, "ALTER ", keyword, " ", name, " DEPENDS ON EXTENSION ", extension, after);
+            }
+        }
+        text
+    }
+}

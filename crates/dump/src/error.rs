@@ -1,0 +1,102 @@
+//! Why a dump failed.
+
+use bstr::BString;
+use pgark_wire::Error as WireError;
+
+/// A failed dump.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The server could not be reached, or refused the login.
+    #[error(transparent)]
+    Connect(#[from] pgark_connect::Error),
+    /// The catalogues could not be read.
+    #[error(transparent)]
+    Catalog(#[from] pgark_catalog::Error),
+    /// A typed query failed; `what` says what was being read.
+    #[error("could not read {what}: {source}")]
+    Read {
+        /// What was being read.
+        what: &'static str,
+        /// The failure.
+        #[source]
+        source: tokio_postgres::Error,
+    },
+    /// The server refused a command of the session, or the connection broke.
+    #[error("could not {doing}: {source}")]
+    Session {
+        /// What was being done, such as `begin the transaction`.
+        doing: &'static str,
+        /// The failure.
+        #[source]
+        source: WireError,
+    },
+    /// The rows of a table could not be read.
+    #[error("could not dump the rows of table {table}: {source}")]
+    Table {
+        /// The table, quoted.
+        table: BString,
+        /// The failure.
+        #[source]
+        source: WireError,
+    },
+    /// The catalogues hold a value that has no meaning as SQL.
+    #[error("could not write {object} as SQL: {source}")]
+    Sql {
+        /// The object.
+        object: String,
+        /// The failure.
+        #[source]
+        source: pgark_sql::Error,
+    },
+    /// The server names an encoding that pgark does not know.
+    #[error(transparent)]
+    Encoding(#[from] pgark_sql::Error),
+    /// The archive could not be written.
+    #[error(transparent)]
+    Archive(#[from] pgark_archive::Error),
+    /// An object was dropped while it was being dumped.
+    #[error("{0} was dropped while the dump was running")]
+    Dropped(String),
+    /// The database holds objects whose kinds pgark does not write yet. Nothing was written.
+    #[error("the database holds objects of kinds that pgark cannot dump yet:\n{}", list(.0))]
+    Unwritten(Vec<String>),
+    /// No order of GRANT statements gives every grantor its right before using it.
+    #[error("could not find an order for the grants of role \"{0}\"")]
+    MembershipOrder(BString),
+    /// A part of the dump that runs beside the others ended without an answer.
+    #[error("the writer of the archive stopped: {0}")]
+    Stopped(String),
+}
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// Whether the server refused for want of a privilege (SQLSTATE 42501).
+    pub fn is_permission_denied(&self) -> bool {
+        const INSUFFICIENT_PRIVILEGE: &str = "42501";
+        match self {
+            Self::Catalog(pgark_catalog::Error::Query { source, .. }) | Self::Session { source, .. } | Self::Table { source, .. } => {
+                matches!(source, WireError::Server(error) if error.sqlstate == INSUFFICIENT_PRIVILEGE)
+            }
+            Self::Read { source, .. } => source.code().is_some_and(|code| code.code() == INSUFFICIENT_PRIVILEGE),
+            _ => false,
+        }
+    }
+
+    /// Whether the connection broke while the dump was running.
+    pub fn is_connection_lost(&self) -> bool {
+        match self {
+            Self::Catalog(pgark_catalog::Error::Query { source, .. }) | Self::Session { source, .. } | Self::Table { source, .. } => {
+                source.is_connection_lost()
+            }
+            Self::Read { source, .. } => source.is_closed(),
+            _ => false,
+        }
+    }
+}
+
+fn list(objects: &[String]) -> String {
+    objects.iter().map(|object| format!("  {object}")).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,94 @@
+use bstr::{BStr, BString, ByteSlice};
+use pgark_connect::Session;
+use pgark_sql::{SettingTarget, parse_array, put, set_config_option};
+
+use super::{Cluster, read, security_labels};
+use crate::error::{Error, Result};
+
+/// The words of a role's attributes, as they follow `NO` where the attribute is off, in the order of the query.
+const ATTRIBUTES: [&str; 7] = [
+    "SUPERUSER",
+    "INHERIT",
+    "CREATEROLE",
+    "CREATEDB",
+    "LOGIN",
+    "REPLICATION",
+    "BYPASSRLS",
+];
+
+/// Roles and their settings (dumpRoles, dumpUserConfig). Settings come after all roles, whose names they may mention.
+pub(super) async fn dump(
+    cluster: &Cluster,
+    session: &mut Session,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let quoter = &cluster.quoter;
+    // OID, name, comment, password, limit, end, then the attributes.
+    let sql = format!(
+        "select oid, rolname, pg_catalog.shobj_description(oid, 'pg_authid'), rolpassword, rolconnlimit, rolvaliduntil, \
+         rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls \
+         from {} where rolname !~ '^pg_' order by 2",
+        cluster.role_catalog
+    );
+    let rows = read(session, "roles", &sql).await?;
+    let labels = security_labels(session, "pg_authid").await?;
+    if !rows.is_empty() {
+        put!(out, "--\n-- Roles\n--\n\n");
+    }
+    for row in &rows {
+        let oid = row.get(0).unwrap_or_default();
+        let name = quoter.ident(row.get(1).unwrap_or_default());
+        put!(out, "CREATE ROLE ", name, ";\nALTER ROLE ", name, " WITH");
+        for (column, attribute) in (6..).zip(ATTRIBUTES) {
+            let is_on = row.get(column) == Some(BStr::new("t"));
+            put!(out, if is_on { " " } else { " NO" }, attribute);
+        }
+        if let Some(limit) = row.get(4).filter(|limit| *limit != "-1") {
+            put!(out, " CONNECTION LIMIT ", limit);
+        }
+        if let Some(password) = row.get(3).filter(|_| cluster.role_passwords) {
+            put!(out, " PASSWORD ", quoter.portable_literal(password));
+        }
+        if let Some(end) = row.get(5) {
+            put!(out, " VALID UNTIL '", end, "'");
+        }
+        put!(out, ";\n");
+        if let Some(comment) = row.get(2) {
+            let comment = quoter.portable_literal(comment);
+            put!(out, "COMMENT ON ROLE ", name, " IS ", comment, ";\n");
+        }
+        for (_, provider, label) in labels.iter().filter(|(of, ..)| of == oid) {
+            let provider = quoter.ident(provider);
+            let label = quoter.portable_literal(label);
+            put!(out, "SECURITY LABEL FOR ", provider, " ON ROLE ", name, " IS ", label, ";\n");
+        }
+    }
+
+    let settings = settings(session).await?;
+    if !rows.is_empty() {
+        put!(out, "\n--\n-- User Configurations\n--\n");
+    }
+    for row in &rows {
+        let (oid, name) = (row.get(0).unwrap_or_default(), row.get(1).unwrap_or_default());
+        for (_, config) in settings.iter().filter(|(of, _)| of == oid) {
+            let shown = name.replace("\n", " ").replace("\r", " ");
+            put!(out, "\n--\n-- User Config \"", shown, "\"\n--\n\n");
+            let malformed = |source| Error::Sql { object: format!("the settings of role \"{name}\""), source };
+            for item in parse_array(config).map_err(malformed)?.into_iter().flatten() {
+                put!(out, set_config_option(quoter, &SettingTarget::Role(name), &item).map_err(malformed)?);
+            }
+        }
+    }
+    put!(out, "\n\n");
+    Ok(())
+}
+
+/// The settings that roles have in every database: OID of the role, array of `name=value`.
+async fn settings(session: &mut Session) -> Result<Vec<(BString, BString)>> {
+    let sql = "select setrole, setconfig from pg_catalog.pg_db_role_setting \
+               where setdatabase = 0 and setrole <> 0 \
+               and pg_catalog.cardinality(setconfig) > 0";
+    let rows = read(session, "settings of roles", sql).await?;
+    let text = |value: Option<&BStr>| value.unwrap_or_default().to_owned();
+    Ok(rows.iter().map(|row| (text(row.get(0)), text(row.get(1)))).collect())
+}

@@ -1,0 +1,66 @@
+use bstr::BStr;
+use pgark_connect::Session;
+use pgark_sql::acl::{AclTarget, ObjectKind, build_acl_commands};
+use pgark_sql::put;
+
+use super::{Cluster, read, security_labels};
+use crate::error::{Error, Result};
+
+/// Tablespaces but for the built-in ones (dumpTablespaces).
+pub(super) async fn dump(
+    cluster: &Cluster,
+    session: &mut Session,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let quoter = &cluster.quoter;
+    let sql = "select oid, spcname, pg_catalog.pg_get_userbyid(spcowner), pg_catalog.pg_tablespace_location(oid), \
+               spcacl, pg_catalog.acldefault('t', spcowner), pg_catalog.array_to_string(spcoptions, ', '), \
+               pg_catalog.shobj_description(oid, 'pg_tablespace') \
+               from pg_catalog.pg_tablespace where spcname !~ '^pg_' order by 1";
+    let rows = read(session, "tablespaces", sql).await?;
+    let labels = security_labels(session, "pg_tablespace").await?;
+    if !rows.is_empty() {
+        put!(out, "--\n-- Tablespaces\n--\n\n");
+    }
+    for row in &rows {
+        let value = |column| row.get(column).unwrap_or_default();
+        let name = quoter.ident(value(1));
+        let owner = quoter.ident(value(2));
+        let location = quoter.portable_literal(location(value(3), quoter.major));
+        put!(out, "CREATE TABLESPACE ", name, " OWNER ", owner, " LOCATION ", location, ";\n");
+        if !value(6).is_empty() {
+            put!(out, "ALTER TABLESPACE ", name, " SET (", value(6), ");\n");
+        }
+        let target = AclTarget {
+            kind: ObjectKind::Tablespace,
+            name: &name,
+            column: None,
+            schema: None,
+            owner: value(2),
+        };
+        let grants = build_acl_commands(quoter, &target, value(4), value(5));
+        let object = || format!("the privileges on tablespace \"{}\"", value(1));
+        put!(out, grants.map_err(|source| Error::Sql { object: object(), source })?);
+        if !value(7).is_empty() {
+            let comment = quoter.portable_literal(value(7));
+            put!(out, "COMMENT ON TABLESPACE ", name, " IS ", comment, ";\n");
+        }
+        for (_, provider, label) in labels.iter().filter(|(of, ..)| of == value(0)) {
+            let provider = quoter.ident(provider);
+            let label = quoter.portable_literal(label);
+            put!(out, "SECURITY LABEL FOR ", provider, " ON TABLESPACE ", name, " IS ", label, ";\n");
+        }
+    }
+    put!(out, "\n\n");
+    Ok(())
+}
+
+/// A tablespace inside the data directory has a relative path, which CREATE TABLESPACE takes as the empty string only;
+/// pg_dumpall knows that since 17.
+fn location(path: &BStr, major: u32) -> &BStr {
+    if major >= 17 && !path.starts_with(b"/") {
+        BStr::new("")
+    } else {
+        path
+    }
+}

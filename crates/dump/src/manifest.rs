@@ -1,0 +1,117 @@
+//! The description of a cluster that lies beside its dumps: what was there, for people and programs that look into a backup
+//! without restoring it. Nothing in it is needed to restore.
+//!
+//! It is JSON as Go's `json.MarshalIndent` writes it, in the layout (version 2) that Plakar's tools read.
+
+mod cluster;
+mod database;
+mod fields;
+mod json;
+mod model;
+mod relation;
+
+use bstr::BString;
+use pgark_connect::Config;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::error::Result;
+use fields::{or_warn, query_one};
+use model::{Database, DumpOptions, Manifest};
+
+/// What the manifest says that the server does not know.
+#[derive(Debug, Clone, Default)]
+pub struct ManifestOptions {
+    /// The server's host as the user gave it.
+    pub host: String,
+    /// The server's port as the user gave it.
+    pub port: String,
+    /// The one database that is dumped; all where `None`.
+    pub database: Option<BString>,
+    /// The dumps hold no data.
+    pub schema_only: bool,
+    /// The dumps hold data only.
+    pub data_only: bool,
+    /// The dumps are compressed.
+    pub compress: bool,
+}
+
+/// The manifest of a logical dump.
+///
+/// `config` leads to any database of the cluster; the others are visited one after the other. What the user may not see is
+/// left out, with a warning for each kind of thing.
+///
+/// # Errors
+/// Where `config`'s database cannot be reached or does not tell the server's version.
+///
+/// # Cancel safety
+/// Dropping the future closes its connections.
+pub async fn logical(config: &Config, options: &ManifestOptions) -> Result<Vec<u8>> {
+    let client = pgark_connect::client(config).await?;
+    let server = "select pg_catalog.current_setting('server_version'), \
+                  pg_catalog.current_setting('server_version_num')::pg_catalog.int4";
+    let (version, number) = query_one(&client, "server version", server, |f| Ok((f.text()?, f.take()?))).await?;
+    let mut manifest = Manifest {
+        version: model::VERSION,
+        created_at: now(),
+        connector: "postgresql".into(),
+        host: options.host.clone(),
+        port: options.port.clone(),
+        pg_dump_version: format!("pg_dump (PostgreSQL) {}", crate::version::dumped_by(&version)),
+        server_version: version,
+        server_version_num: number,
+        database: options.database.as_ref().map(ToString::to_string),
+        dump_format: "custom".into(),
+        options: DumpOptions {
+            schema_only: options.schema_only,
+            data_only: options.data_only,
+            compress: options.compress,
+        },
+        ..Manifest::default()
+    };
+    cluster::fill(&client, &mut manifest).await;
+    drop(client);
+
+    if let Some(name) = &manifest.database
+        && manifest.databases.iter().any(|database| database.name == *name)
+    {
+        let name = name.clone();
+        manifest.databases.retain(|database| database.name == name);
+    }
+    for database in &mut manifest.databases {
+        let is_wanted = match &options.database {
+            Some(_) => manifest.database.as_ref() == Some(&database.name),
+            None => database.allow_conn && !database.is_template,
+        };
+        if is_wanted {
+            or_warn(details(config, database).await);
+        }
+    }
+    Ok(json::encode(&manifest))
+}
+
+/// The time in RFC 3339, with the fraction of the second.
+fn now() -> String {
+    let now = OffsetDateTime::now_utc().format(&Rfc3339);
+    now.expect("a year of four digits has a form in RFC 3339")
+}
+
+/// Fills in what is in a database.
+async fn details(config: &Config, database: &mut Database) -> Result<()> {
+    let client = pgark_connect::client(&config.with_dbname(&database.raw_name)).await?;
+    database::fill(&client, database).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A manifest that the Go plugin wrote has the same fields in the same order, the same ones left out, and the same look.
+    #[test]
+    fn the_layout_is_that_of_the_go_plugin() {
+        let golden = include_str!("../../../fixtures/plakar/manifest.json");
+        let manifest: Manifest = serde_json::from_str(golden).unwrap();
+        assert_eq!(manifest.databases.len(), 6);
+        assert_eq!(String::from_utf8(json::encode(&manifest)).unwrap(), golden);
+    }
+}

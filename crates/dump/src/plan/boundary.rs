@@ -1,0 +1,54 @@
+//! The two borders between the sections of an archive.
+
+use pgark_catalog::CatalogId;
+
+use super::{Components, Kind, NodeId, Object, Plan};
+
+/// The borders: what defines the schema, then data, then what is better made once data is there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Boundaries {
+    pub(super) pre_data: NodeId,
+    pub(super) post_data: NodeId,
+}
+
+impl Plan<'_> {
+    /// Adds the borders, and makes every object depend on the ones that it must come after.
+    pub(super) fn add_boundaries(&mut self) {
+        let pre_data = self.add(Object::PreDataBoundary, CatalogId::NONE, Components::all());
+        let post_data = self.add(Object::PostDataBoundary, CatalogId::NONE, Components::all());
+        for i in 0..self.nodes.len() {
+            let id = NodeId(i);
+            match self.nodes[i].object.kind(self.catalog) {
+                Kind::TableData | Kind::SequenceSet | Kind::LargeObjectData => {
+                    self.nodes[i].dependencies.push(pre_data);
+                    self.node_mut(post_data).dependencies.push(id);
+                }
+                Kind::LargeObject => {
+                    self.nodes[i].dependencies.push(pre_data);
+                    self.node_mut(post_data).dependencies.push(id);
+                }
+                Kind::Rule | Kind::Constraint | Kind::ForeignKey => {
+                    if self.nodes[i].is_separate {
+                        self.nodes[i].dependencies.push(post_data);
+                    }
+                }
+                Kind::Index
+                | Kind::IndexAttach
+                | Kind::Statistics
+                | Kind::RefreshMaterializedView
+                | Kind::Trigger
+                | Kind::EventTrigger
+                | Kind::DefaultAcl
+                | Kind::Policy
+                | Kind::Publication
+                | Kind::PublicationTable
+                | Kind::PublicationSchema
+                | Kind::Subscription => self.nodes[i].dependencies.push(post_data),
+                Kind::PreDataBoundary => {}
+                Kind::PostDataBoundary => self.nodes[i].dependencies.push(pre_data),
+                _ => self.node_mut(pre_data).dependencies.push(id),
+            }
+        }
+        self.boundaries = Some(Boundaries { pre_data, post_data });
+    }
+}

@@ -1,0 +1,282 @@
+//! The things that a plan orders.
+
+use std::borrow::Cow;
+
+use pgark_catalog::{Catalog, Details, RelationKind, Unwritten, UnwrittenKind};
+
+/// A thing in the plan, as places in the catalogue's lists.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Object {
+    Schema(usize),
+    Extension(usize),
+    Type(usize),
+    /// The shell of a base or range type, which its functions can name before the type is whole.
+    ShellType(usize),
+    Function(usize),
+    Aggregate(usize),
+    /// An object whose text is not written yet.
+    Unwritten(usize),
+    /// The data of an unwritten object: a large object.
+    UnwrittenData(usize),
+    Relation(usize),
+    /// A partition becomes one; the place is the partition's.
+    TableAttach(usize),
+    Default(usize),
+    /// A column that takes no default where its parent has one; the place is the column's.
+    NullDefault(usize),
+    Index(usize),
+    /// An index becomes a partition of another; the place is the partition's.
+    IndexAttach(usize),
+    Statistics(usize),
+    Rule(usize),
+    Trigger(usize),
+    Check(usize),
+    InvalidNotNull(usize),
+    DomainConstraint(usize),
+    /// A key, unique or exclusion constraint; the place is its index's.
+    IndexConstraint(usize),
+    ForeignKey(usize),
+    DefaultAcl(usize),
+    /// A table's rows, a sequence's position or a materialized view's refresh; the place is the relation's.
+    Data(usize),
+    /// A table has row security enabled; the place is the table's.
+    RowSecurity(usize),
+    Policy(usize),
+    PreDataBoundary,
+    PostDataBoundary,
+}
+
+/// What an object is for the order of a dump.
+///
+/// The order of the variants is the order in which kinds that share a priority sort (DumpableObjectType in src/bin/pg_dump/pg_dump.h).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Kind {
+    Schema,
+    Extension,
+    Type,
+    ShellType,
+    Function,
+    Aggregate,
+    Operator,
+    AccessMethod,
+    OperatorClass,
+    OperatorFamily,
+    Collation,
+    Conversion,
+    Table,
+    TableAttach,
+    Default,
+    Index,
+    IndexAttach,
+    Statistics,
+    Rule,
+    Trigger,
+    Constraint,
+    ForeignKey,
+    Language,
+    Cast,
+    TableData,
+    SequenceSet,
+    /// A type that comes with another object: a row type, array or multirange.
+    DummyType,
+    TextSearchParser,
+    TextSearchDictionary,
+    TextSearchTemplate,
+    TextSearchConfiguration,
+    ForeignDataWrapper,
+    ForeignServer,
+    DefaultAcl,
+    Transform,
+    LargeObject,
+    LargeObjectData,
+    PreDataBoundary,
+    PostDataBoundary,
+    EventTrigger,
+    RefreshMaterializedView,
+    Policy,
+    Publication,
+    PublicationTable,
+    PublicationSchema,
+    Subscription,
+}
+
+impl Object {
+    pub(crate) fn kind(self, catalog: &Catalog) -> Kind {
+        match self {
+            Self::Schema(_) => Kind::Schema,
+            Self::Extension(_) => Kind::Extension,
+            Self::Type(i) => {
+                let data_type = &catalog.types[i];
+                if data_type.is_row_type() || data_type.is_generated() { Kind::DummyType } else { Kind::Type }
+            }
+            Self::ShellType(_) => Kind::ShellType,
+            Self::Function(_) => Kind::Function,
+            Self::Aggregate(_) => Kind::Aggregate,
+            Self::Unwritten(i) => unwritten_kind(catalog.unwritten[i].kind),
+            Self::UnwrittenData(_) => Kind::LargeObjectData,
+            Self::Relation(_) => Kind::Table,
+            Self::TableAttach(_) => Kind::TableAttach,
+            Self::Default(_) | Self::NullDefault(_) => Kind::Default,
+            Self::Index(_) => Kind::Index,
+            Self::IndexAttach(_) => Kind::IndexAttach,
+            Self::Statistics(_) => Kind::Statistics,
+            Self::Rule(_) => Kind::Rule,
+            Self::Trigger(_) => Kind::Trigger,
+            Self::Check(_) | Self::InvalidNotNull(_) | Self::DomainConstraint(_) | Self::IndexConstraint(_) => Kind::Constraint,
+            Self::ForeignKey(_) => Kind::ForeignKey,
+            Self::DefaultAcl(_) => Kind::DefaultAcl,
+            Self::Data(i) => match catalog.relations[i].kind {
+                RelationKind::Sequence => Kind::SequenceSet,
+                RelationKind::MaterializedView => Kind::RefreshMaterializedView,
+                _ => Kind::TableData,
+            },
+            Self::RowSecurity(_) | Self::Policy(_) => Kind::Policy,
+            Self::PreDataBoundary => Kind::PreDataBoundary,
+            Self::PostDataBoundary => Kind::PostDataBoundary,
+        }
+    }
+
+    /// The name that it is sorted by, which is not always the one that an entry bears.
+    pub(crate) fn name<'a>(self, catalog: &'a Catalog, details: &'a Details) -> Cow<'a, [u8]> {
+        let relation_name = |oid| catalog.relation(oid).map_or(&b""[..], |relation| relation.name.as_slice());
+        Cow::Borrowed(match self {
+            Self::Schema(i) => catalog.schemas[i].name.as_slice(),
+            Self::Extension(i) => &catalog.extensions[i].name,
+            Self::Type(i) | Self::ShellType(i) => &catalog.types[i].name,
+            Self::Function(i) => &catalog.functions[i].name,
+            Self::Aggregate(i) => &catalog.aggregates[i].name,
+            Self::Unwritten(i) | Self::UnwrittenData(i) => &catalog.unwritten[i].name,
+            Self::Relation(i) | Self::TableAttach(i) | Self::Data(i) | Self::RowSecurity(i) => &catalog.relations[i].name,
+            Self::Default(i) => relation_name(details.defaults[i].relation),
+            Self::NullDefault(i) => relation_name(details.columns[i].relation),
+            Self::Index(i) | Self::IndexAttach(i) => &details.indexes[i].name,
+            Self::Statistics(i) => &catalog.statistics[i].name,
+            Self::Rule(i) => &catalog.rules[i].name,
+            Self::Trigger(i) => &details.triggers[i].name,
+            Self::Check(i) => &details.checks[i].name,
+            Self::InvalidNotNull(i) => &details.invalid_not_null[i].name,
+            Self::DomainConstraint(i) => &details.domain_constraints[i].name,
+            Self::IndexConstraint(i) => details.indexes[i].constraint.as_ref().map_or(&b""[..], |constraint| constraint.name.as_slice()),
+            Self::ForeignKey(i) => &details.foreign_keys[i].name,
+            Self::DefaultAcl(i) => return Cow::Owned(vec![catalog.default_acls[i].object_type]),
+            Self::Policy(i) => &details.policies[i].name,
+            Self::PreDataBoundary => b"PRE-DATA BOUNDARY",
+            Self::PostDataBoundary => b"POST-DATA BOUNDARY",
+        })
+    }
+
+    /// The schema that it is sorted by, as a place in `catalog.schemas`.
+    pub(crate) fn schema(self, catalog: &Catalog, details: &Details) -> Option<usize> {
+        if let Some(relation) = self.relation(catalog, details) {
+            return catalog.schema_index(catalog.relations[relation].schema);
+        }
+        let oid = match self {
+            Self::Type(i) | Self::ShellType(i) => catalog.types[i].schema,
+            Self::Function(i) => catalog.functions[i].schema,
+            Self::Aggregate(i) => catalog.aggregates[i].schema,
+            Self::Unwritten(i) => catalog.unwritten[i].schema,
+            Self::Statistics(i) => catalog.statistics[i].schema,
+            Self::DomainConstraint(i) => {
+                let domain = catalog.type_index(details.domain_constraints[i].on)?;
+                catalog.types[domain].schema
+            }
+            Self::DefaultAcl(i) => catalog.default_acls[i].schema,
+            _ => return None,
+        };
+        catalog.schema_index(oid)
+    }
+
+    /// The relation that it is, or is part of, as a place in `catalog.relations`.
+    pub(crate) fn relation(self, catalog: &Catalog, details: &Details) -> Option<usize> {
+        let oid = match self {
+            Self::Relation(i) | Self::TableAttach(i) | Self::Data(i) | Self::RowSecurity(i) => return Some(i),
+            Self::Default(i) => details.defaults[i].relation,
+            Self::NullDefault(i) => details.columns[i].relation,
+            Self::Index(i) | Self::IndexAttach(i) | Self::IndexConstraint(i) => details.indexes[i].relation,
+            Self::Rule(i) => catalog.rules[i].relation,
+            Self::Trigger(i) => details.triggers[i].relation,
+            Self::Check(i) => details.checks[i].on,
+            Self::InvalidNotNull(i) => details.invalid_not_null[i].on,
+            Self::ForeignKey(i) => details.foreign_keys[i].relation,
+            Self::Policy(i) => details.policies[i].relation,
+            _ => return None,
+        };
+        catalog.relation_index(oid)
+    }
+
+    /// What a user calls it.
+    pub(crate) fn noun(self, catalog: &Catalog) -> &'static str {
+        match self {
+            Self::Schema(_) => "schema",
+            Self::Extension(_) => "extension",
+            Self::Type(i) => match catalog.types[i].kind {
+                b'b' => "base type",
+                b'p' => "shell type",
+                b'd' => "domain",
+                _ => "type",
+            },
+            Self::ShellType(_) => "shell type",
+            Self::Function(_) => "function",
+            Self::Aggregate(_) => "aggregate",
+            Self::Unwritten(i) => catalog.unwritten[i].kind.noun(),
+            Self::UnwrittenData(_) => "data of large object",
+            Self::Relation(i) => match catalog.relations[i].kind {
+                RelationKind::Table | RelationKind::PartitionedTable => "table",
+                RelationKind::View => "view",
+                RelationKind::MaterializedView => "materialized view",
+                RelationKind::Sequence => "sequence",
+                RelationKind::ForeignTable => "foreign table",
+                RelationKind::CompositeType => "composite type",
+            },
+            Self::TableAttach(_) => "partition",
+            Self::Default(_) | Self::NullDefault(_) => "default of table",
+            Self::Index(_) => "index",
+            Self::IndexAttach(_) => "partition of index",
+            Self::Statistics(_) => "extended statistics",
+            Self::Rule(_) => "rule",
+            Self::Trigger(_) => "trigger",
+            Self::Check(_) | Self::InvalidNotNull(_) | Self::DomainConstraint(_) | Self::IndexConstraint(_) => "constraint",
+            Self::ForeignKey(_) => "foreign key",
+            Self::DefaultAcl(_) => "default privileges",
+            Self::Data(_) => "data of",
+            Self::RowSecurity(_) => "row security of table",
+            Self::Policy(_) => "policy",
+            Self::PreDataBoundary => "boundary before",
+            Self::PostDataBoundary => "boundary after",
+        }
+    }
+
+    /// An object without text, where it is one.
+    pub(crate) fn unwritten(self, catalog: &Catalog) -> Option<&Unwritten> {
+        match self {
+            Self::Unwritten(i) => catalog.unwritten.get(i),
+            _ => None,
+        }
+    }
+}
+
+fn unwritten_kind(kind: UnwrittenKind) -> Kind {
+    match kind {
+        UnwrittenKind::Language => Kind::Language,
+        UnwrittenKind::Operator => Kind::Operator,
+        UnwrittenKind::AccessMethod => Kind::AccessMethod,
+        UnwrittenKind::OperatorClass => Kind::OperatorClass,
+        UnwrittenKind::OperatorFamily => Kind::OperatorFamily,
+        UnwrittenKind::TextSearchParser => Kind::TextSearchParser,
+        UnwrittenKind::TextSearchTemplate => Kind::TextSearchTemplate,
+        UnwrittenKind::TextSearchDictionary => Kind::TextSearchDictionary,
+        UnwrittenKind::TextSearchConfiguration => Kind::TextSearchConfiguration,
+        UnwrittenKind::ForeignDataWrapper => Kind::ForeignDataWrapper,
+        UnwrittenKind::ForeignServer => Kind::ForeignServer,
+        UnwrittenKind::Collation => Kind::Collation,
+        UnwrittenKind::Conversion => Kind::Conversion,
+        UnwrittenKind::Cast => Kind::Cast,
+        UnwrittenKind::Transform => Kind::Transform,
+        UnwrittenKind::EventTrigger => Kind::EventTrigger,
+        UnwrittenKind::Publication => Kind::Publication,
+        UnwrittenKind::PublicationTable => Kind::PublicationTable,
+        UnwrittenKind::PublicationSchema => Kind::PublicationSchema,
+        UnwrittenKind::Subscription => Kind::Subscription,
+        UnwrittenKind::LargeObject => Kind::LargeObject,
+    }
+}

@@ -1,0 +1,180 @@
+//! Which objects a dump is to hold, as far as that can be told before any table is locked.
+
+use std::collections::HashMap;
+
+use bstr::ByteSlice;
+use pgark_catalog::{Catalog, CatalogId, DataType, DetailsOf, Oid, RelationKind};
+
+use super::Components;
+use crate::options::Options;
+
+/// What is wanted of schemas, extensions and relations, and of what they contain.
+#[derive(Debug)]
+pub(crate) struct Selection {
+    /// What is wanted of each schema itself.
+    pub(crate) schemas: Vec<Components>,
+    /// What is wanted of the objects in each schema.
+    schema_contents: Vec<Components>,
+    /// What is wanted of each extension, and of its members as far as they have changed.
+    pub(crate) extensions: Vec<Components>,
+    /// What is wanted of each relation.
+    pub(crate) relations: Vec<Components>,
+    /// Relations whose columns and indexes must be known.
+    pub(crate) is_interesting: Vec<bool>,
+    /// The direct parents of each relation, as places in `catalog.relations`.
+    pub(crate) parents: Vec<Vec<usize>>,
+}
+
+/// The owner of the schema `public` unless it was changed: `pg_database_owner` (src/include/catalog/pg_authid.dat).
+const PG_DATABASE_OWNER: Oid = Oid(6171);
+
+impl Selection {
+    /// Chooses among schemas, extensions and relations.
+    pub(crate) fn choose(catalog: &Catalog) -> Self {
+        let mut selection = Self {
+            schemas: Vec::new(),
+            schema_contents: Vec::new(),
+            extensions: catalog
+                .extensions
+                .iter()
+                .map(|extension| if extension.id.oid.is_builtin() { Components::ACL } else { Components::all() })
+                .collect(),
+            relations: Vec::new(),
+            is_interesting: vec![false; catalog.relations.len()],
+            parents: parents(catalog),
+        };
+        for schema in &catalog.schemas {
+            let (wanted, contents) = match schema.name.as_bytes() {
+                // Privileges of built-in objects that were changed since initdb.
+                b"pg_catalog" => (Components::ACL, Components::ACL),
+                b"information_schema" => (Components::empty(), Components::empty()),
+                name if name.starts_with(b"pg_") => (Components::empty(), Components::empty()),
+                // Every database has it; it is mentioned only where it has another owner.
+                b"public" if schema.owner == PG_DATABASE_OWNER => (Components::all() - Components::DEFINITION, Components::all()),
+                _ => (Components::all(), Components::all()),
+            };
+            selection.schemas.push(selection.of_member(catalog, schema.id).unwrap_or(wanted));
+            selection.schema_contents.push(contents);
+        }
+        selection.choose_relations(catalog);
+        selection
+    }
+
+    fn choose_relations(&mut self, catalog: &Catalog) {
+        for relation in &catalog.relations {
+            let wanted = if relation.kind == RelationKind::CompositeType {
+                // Written as a type; the relation only carries dependencies.
+                Components::empty()
+            } else {
+                self.of_object(catalog, relation.id, relation.schema)
+            };
+            self.relations.push(wanted);
+        }
+        for (i, wanted) in self.relations.iter().enumerate() {
+            self.is_interesting[i] = wanted.intersects(Components::DEFINITION | Components::DATA | Components::STATISTICS);
+        }
+        // A sequence that a column owns goes with its table; an identity is part of it.
+        for (i, sequence) in catalog.relations.iter().enumerate() {
+            let Some(owner) = sequence.owning_column else { continue };
+            let Some(table) = catalog.relation_index(owner.relation) else { continue };
+            if owner.is_identity {
+                self.relations[i] = self.relations[table];
+            } else {
+                let of_table = self.relations[table];
+                self.relations[i] |= of_table;
+            }
+            if !self.relations[i].is_empty() {
+                self.is_interesting[i] = true;
+                self.is_interesting[table] = true;
+            }
+        }
+        for i in 0..catalog.relations.len() {
+            if !self.relations[i].is_empty() {
+                for parent in &self.parents[i] {
+                    self.is_interesting[*parent] = true;
+                }
+            }
+        }
+        for table in self.config_tables(catalog).keys() {
+            self.is_interesting[*table] = true;
+        }
+    }
+
+    /// What is wanted of a member of an extension: its privileges as far as they have changed. `None` when it is no member.
+    pub(crate) fn of_member(&self, catalog: &Catalog, id: CatalogId) -> Option<Components> {
+        catalog.members.get(&id).map(|extension| self.extensions[*extension] & Components::ACL)
+    }
+
+    /// What is wanted of an object, by its extension, its schema, or by default.
+    pub(crate) fn of_object(&self, catalog: &Catalog, id: CatalogId, schema: Oid) -> Components {
+        self.of_member(catalog, id).unwrap_or_else(|| match catalog.schema_index(schema) {
+            Some(schema) => self.schema_contents[schema],
+            None => Components::all(),
+        })
+    }
+
+    /// What is wanted of a type. Row types follow their relation, though only that is written.
+    pub(crate) fn of_type(&self, catalog: &Catalog, data_type: &DataType) -> Components {
+        if data_type.is_row_type() {
+            catalog.relation_index(data_type.relation).map_or(Components::empty(), |relation| self.relations[relation])
+        } else {
+            self.of_object(catalog, data_type.id, data_type.schema)
+        }
+    }
+
+    /// The configuration tables of extensions that are written, with the condition for their rows.
+    pub(crate) fn config_tables(&self, catalog: &Catalog) -> HashMap<usize, Option<bstr::BString>> {
+        let mut tables = HashMap::new();
+        for (extension, wanted) in catalog.extensions.iter().zip(&self.extensions) {
+            if !wanted.contains(Components::DEFINITION) {
+                continue;
+            }
+            let conditions = extension.config_conditions.as_ref().and_then(|array| pgark_sql::parse_array(array).ok()).unwrap_or_default();
+            for (i, table) in extension.config_tables.iter().enumerate() {
+                if let Some(table) = catalog.relation_index(*table) {
+                    tables.insert(table, conditions.get(i).cloned().flatten().filter(|condition| !condition.is_empty()));
+                }
+            }
+        }
+        tables
+    }
+
+    /// The tables that must be locked before they are asked for more, as places in `catalog.relations`.
+    pub(crate) fn tables_to_lock<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = usize> + 'a {
+        let needs_lock = Components::DEFINITION | Components::DATA | Components::STATISTICS | Components::POLICY;
+        (0..catalog.relations.len())
+            .filter(move |i| self.relations[*i].intersects(needs_lock) && catalog.relations[*i].kind.is_lockable())
+    }
+
+    /// Whose details the plan needs.
+    pub(crate) fn details_of(&self, catalog: &Catalog, options: &Options) -> DetailsOf {
+        let chosen = |filter: &dyn Fn(usize) -> bool| -> Vec<Oid> {
+            (0..catalog.relations.len()).filter(|i| filter(*i)).map(|i| catalog.relations[i.to_owned()].id.oid).collect()
+        };
+        let defined = |i: usize| self.relations[i].contains(Components::DEFINITION);
+        DetailsOf {
+            relations: chosen(&|i| self.is_interesting[i] && catalog.relations[i].kind != RelationKind::Sequence),
+            foreign_keys: chosen(&defined),
+            triggers: chosen(&|i| defined(i) && catalog.relations[i].has_triggers),
+            policies: chosen(&|i| self.relations[i].contains(Components::POLICY) && catalog.relations[i].kind.is_lockable()),
+            domains: catalog
+                .types
+                .iter()
+                .filter(|data_type| data_type.kind == b'd' && self.of_type(catalog, data_type).contains(Components::DEFINITION))
+                .map(|data_type| data_type.id.oid)
+                .collect(),
+            definitions: options.schema(),
+        }
+    }
+}
+
+fn parents(catalog: &Catalog) -> Vec<Vec<usize>> {
+    let mut parents = vec![Vec::new(); catalog.relations.len()];
+    for link in &catalog.inheritance {
+        // pg_inherits holds indexes of partitions too, which are found with their tables.
+        if let (Some(child), Some(parent)) = (catalog.relation_index(link.child), catalog.relation_index(link.parent)) {
+            parents[child].push(parent);
+        }
+    }
+    parents
+}

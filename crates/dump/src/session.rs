@@ -1,0 +1,51 @@
+//! Sessions as pg_dump sets them up (`setup_connection` in src/bin/pg_dump/pg_dump.c).
+
+use bstr::BString;
+use pgark_catalog::Catalog;
+use pgark_connect::{Config, Session};
+use pgark_sql::{Quoter, put, text};
+
+use crate::error::{Error, Result};
+use crate::plan::Selection;
+
+/// Settings of the session, each with what it is for. They are made in one message.
+const SETTINGS: &str = "set datestyle = iso; set intervalstyle = postgres; set extra_float_digits = 3; \
+    set synchronize_seqscans = off; \
+    set row_security = off; \
+    select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings where name in \
+      ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'); \
+    select pg_catalog.set_config(name, 'view, foreign-table', false) from pg_catalog.pg_settings \
+      where name = 'restrict_nonsystem_relation_kind'; \
+    set jit = off";
+
+/// Connects and begins a transaction with one snapshot, in which nothing can be written.
+pub(crate) async fn open(config: &Config) -> Result<Session> {
+    let mut session = pgark_connect::connect(config).await?;
+    // Before anything else, lest a name be found where somebody put it for us.
+    execute(&mut session, "secure the search path", "select pg_catalog.set_config('search_path', '', false)").await?;
+    execute(&mut session, "set up the session", SETTINGS).await?;
+    let begin = "begin; set transaction isolation level repeatable read, read only";
+    execute(&mut session, "begin the transaction", begin).await?;
+    Ok(session)
+}
+
+async fn execute(session: &mut Session, doing: &'static str, sql: impl AsRef<[u8]>) -> Result<()> {
+    session.execute(sql).await.map_err(|source| Error::Session { doing, source })
+}
+
+/// Locks the chosen tables against change, many to a statement.
+pub(crate) async fn lock_tables(session: &mut Session, catalog: &Catalog, selection: &Selection, quoter: Quoter) -> Result<()> {
+    const AT_ONCE: usize = 1000;
+    let tables: Vec<usize> = selection.tables_to_lock(catalog).collect();
+    for batch in tables.chunks(AT_ONCE) {
+        let mut lock = text!("lock table ");
+        for (i, table) in batch.iter().enumerate() {
+            let relation = &catalog.relations[*table];
+            let name: BString = quoter.qualified(Some(&catalog.schema(relation.schema)?.name), &relation.name);
+            put!(lock, if i == 0 { "" } else { ", " }, name);
+        }
+        put!(lock, " in access share mode");
+        execute(session, "lock tables", &lock).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! One backup: which records are announced, and whether all of them arrived.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use bstr::{BString, ByteSlice};
+use futures_util::{Stream, StreamExt};
+use tokio::sync::mpsc;
+use tonic::Status;
+
+use crate::Error;
+use crate::content::{Content, ContentStream, Failures};
+use crate::options::Selection;
+use crate::proto::importer::{ImportRequest, ImportResponse};
+use crate::proto::plakar::connectors::Record;
+use crate::record;
+use crate::source::Source;
+
+/// Records that may wait for the host.
+const RECORDS: usize = 16;
+
+/// What the host is told during an Import.
+type Host = mpsc::Sender<Result<ImportResponse, Status>>;
+
+/// A backup of what `selection` takes of `source`.
+pub(crate) struct Backup<S> {
+    source: Arc<S>,
+    selection: Selection,
+    started: AtomicBool,
+    /// Announced records that have not been opened.
+    pending: Mutex<HashMap<String, Content>>,
+    failures: Failures,
+}
+
+impl<S: Source> Backup<S> {
+    pub(crate) fn new(source: S, selection: Selection) -> Self {
+        Self {
+            source: Arc::new(source),
+            selection,
+            started: AtomicBool::new(false),
+            pending: Mutex::default(),
+            failures: Failures::default(),
+        }
+    }
+
+    /// Tries to reach the server.
+    pub(crate) async fn ping(&self) -> Result<(), Error> {
+        self.source.ping().await
+    }
+
+    /// The content of an announced record, which can be read once.
+    pub(crate) fn open(&self, record: &Record) -> Result<ContentStream, Status> {
+        let pathname = &record.pathname;
+        let content = if record.is_xattr {
+            None
+        } else {
+            self.pending().remove(pathname)
+        };
+        let content = content.ok_or_else(|| {
+            Status::not_found(format!("{pathname}: no such record, or already opened"))
+        })?;
+        Ok(ContentStream::start(
+            &self.source,
+            pathname.clone(),
+            content,
+            self.failures.clone(),
+        ))
+    }
+
+    /// Announces the records and waits until the host has dealt with each. The last response says
+    /// either that the import is finished or why it failed.
+    pub(crate) fn import<A>(self: &Arc<Self>, acks: A) -> Result<mpsc::Receiver<Result<ImportResponse, Status>>, Error>
+    where
+        A: Stream<Item = Result<ImportRequest, Status>> + Send + Unpin + 'static,
+    {
+        if self.started.swap(true, Ordering::Relaxed) {
+            return Err(Error::Host("import was asked for twice".into()));
+        }
+        let (host, responses) = mpsc::channel(RECORDS);
+        let backup = Arc::clone(self);
+        tokio::spawn(async move {
+            let last = tokio::select! {
+                result = backup.run(acks, &host) => result,
+                () = host.closed() => return,
+            };
+            let last = last.map_err(Status::from).map(|()| ImportResponse {
+                record: None,
+                finished: true,
+            });
+            let _ = host.send(last).await;
+        });
+        Ok(responses)
+    }
+
+    /// Reads acknowledgements while records are announced, lest both sides wait for each other.
+    async fn run<A>(&self, mut acks: A, host: &Host) -> Result<(), Error>
+    where
+        A: Stream<Item = Result<ImportRequest, Status>> + Unpin,
+    {
+        let mut announcing = pin!(self.announce(host));
+        let mut announced = None;
+        let mut acknowledged = 0;
+        while announced.is_none_or(|all| acknowledged < all) {
+            tokio::select! {
+                result = &mut announcing, if announced.is_none() => announced = Some(result?),
+                ack = acks.next() => {
+                    self.acknowledge(ack)?;
+                    acknowledged += 1;
+                }
+            }
+        }
+        let failures = self.failures.take();
+        if failures.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Incomplete(failures))
+        }
+    }
+
+    fn acknowledge(&self, ack: Option<Result<ImportRequest, Status>>) -> Result<(), Error> {
+        let ack = ack
+            .ok_or_else(|| Error::Host("the host ended the import before all records were acknowledged".into()))?
+            .map_err(|status| Error::Host(format!("the host gave up the import: {}", status.message())))?;
+        if let Some(result) = ack.result
+            && !result.error.is_empty()
+        {
+            let pathname = result.header.map(|header| header.pathname).unwrap_or_default();
+            self.failures.add(&pathname, result.error);
+        }
+        Ok(())
+    }
+
+    /// Sends all records and returns their number.
+    async fn announce(&self, host: &Host) -> Result<usize, Error> {
+        let now = SystemTime::now();
+        // First, so that a database that is not there is refused before anything is announced.
+        let databases = self.databases().await?;
+
+        let manifest = Content::Bytes(self.source.manifest().await?);
+        self.send(host, record::MANIFEST.to_owned(), manifest, now).await;
+        let mut sent = 1;
+        if self.selection.globals {
+            let globals = Content::Bytes(self.source.globals().await?);
+            self.send(host, record::GLOBALS.to_owned(), globals, now).await;
+            sent += 1;
+        }
+        for (number, database) in (1..).zip(databases) {
+            let pathname = record::dump(number, database.as_bstr());
+            self.send(host, pathname, Content::Dump(database), now).await;
+            sent += 1;
+        }
+        Ok(sent)
+    }
+
+    async fn databases(&self) -> Result<Vec<BString>, Error> {
+        let mut databases = self.source.databases().await?;
+        databases.retain(|name| self.selection.takes(name.as_bstr()));
+        match &self.selection.database {
+            Some(name) if databases.is_empty() => Err(Error::NoDatabase(name.clone())),
+            _ => Ok(databases),
+        }
+    }
+
+    async fn send(&self, host: &Host, pathname: String, content: Content, modified: SystemTime) {
+        let size = match &content {
+            Content::Bytes(bytes) => bytes.len(),
+            Content::Dump(_) => 0,
+        };
+        let record = record::file(&pathname, size, modified);
+        // Before the host hears of it, since it may open it at once.
+        self.pending().insert(pathname, content);
+        let response = ImportResponse {
+            record: Some(record),
+            finished: false,
+        };
+        // A host that has gone ends the import in `import`.
+        let _ = host.send(Ok(response)).await;
+    }
+
+    fn pending(&self) -> std::sync::MutexGuard<'_, HashMap<String, Content>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,136 @@
+//! What the user said about a source: the location and the options beside it.
+
+mod boolean;
+mod connection;
+
+use std::collections::HashMap;
+
+use bstr::{BStr, BString, ByteSlice};
+use pgark_connect::Config;
+
+use crate::Error;
+
+/// Options that are read here; [`connection`] has more.
+const OWN: &[&str] = &[
+    "compress",
+    "data_only",
+    "exclude_databases",
+    "pg_bin_dir",
+    "schema_only",
+];
+
+/// A protocol in a location, before the `://`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// A server that is dumped logically, by password or certificate.
+    Postgres,
+}
+
+impl Protocol {
+    fn parse(name: &str) -> Result<Self, Error> {
+        match name {
+            "postgres" => Ok(Self::Postgres),
+            _ => Err(Error::Protocol(name.to_owned())),
+        }
+    }
+
+    /// What Plakar calls the kind of source; snapshots of one kind and origin form a line.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgresql",
+        }
+    }
+}
+
+/// What is taken of a server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Selection {
+    /// This database alone; all where `None`.
+    pub(crate) database: Option<BString>,
+    /// Databases that are left out.
+    pub(crate) exclude: Vec<BString>,
+    /// Whether roles and tablespaces are dumped.
+    pub(crate) globals: bool,
+}
+
+impl Selection {
+    /// Whether the database is to be dumped.
+    pub(crate) fn takes(&self, database: &BStr) -> bool {
+        self.database.as_ref().is_none_or(|only| only == database)
+            && !self.exclude.iter().any(|excluded| excluded == database)
+    }
+}
+
+/// All that was said about a source.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    pub(crate) protocol: Protocol,
+    /// Leads to the selected database, or to the one called `postgres`.
+    pub(crate) config: Config,
+    /// The server's host; what Plakar shows as the snapshot's origin.
+    pub(crate) origin: String,
+    pub(crate) selection: Selection,
+    pub(crate) compress: bool,
+    pub(crate) schema_only: bool,
+    pub(crate) data_only: bool,
+}
+
+impl Options {
+    /// Reads the options that the host passes on: those of the location first, the others win over them, and an empty one
+    /// counts as none. Options that do not exist get a warning, since hosts may have some of their own.
+    pub(crate) fn parse(protocol: &str, options: HashMap<String, String>) -> Result<Self, Error> {
+        let protocol = Protocol::parse(protocol)?;
+        let mut unknown: Vec<_> = options
+            .keys()
+            .filter(|key| !OWN.contains(&key.as_str()) && !connection::is_option(key))
+            .collect();
+        unknown.sort();
+        for key in unknown {
+            tracing::warn!("option {key} does not exist and is ignored");
+        }
+        let said = |key: &str| options.get(key).map(String::as_str).filter(|value| !value.is_empty());
+        if said("pg_bin_dir").is_some() {
+            tracing::info!("option pg_bin_dir is ignored: no PostgreSQL program is needed");
+        }
+        let flag = |key| said(key).map_or(Ok(false), |value| boolean::parse(key, value));
+        let (schema_only, data_only) = (flag("schema_only")?, flag("data_only")?);
+        if schema_only && data_only {
+            return Err(exclusive("schema_only", "data_only"));
+        }
+
+        let (config, database) = connection::parse(said)?;
+        let selection = Selection {
+            database,
+            exclude: said("exclude_databases")
+                .unwrap_or_default()
+                .split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+                .map(BString::from)
+                .collect(),
+            globals: !data_only,
+        };
+        if let Some(name) = &selection.database
+            && !selection.takes(name.as_bstr())
+        {
+            let reason = format!("exclude_databases names \"{name}\", the one database to back up");
+            return Err(Error::Option(reason));
+        }
+        Ok(Self {
+            protocol,
+            origin: config.host()?,
+            config,
+            selection,
+            compress: flag("compress")?,
+            schema_only,
+            data_only,
+        })
+    }
+}
+
+fn exclusive(one: &str, other: &str) -> Error {
+    Error::Option(format!("{one} and {other} are mutually exclusive"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,34 @@
+//! What the importer needs of a server.
+
+use std::future::Future;
+
+use bstr::{BStr, BString};
+use bytes::Bytes;
+
+use crate::Error;
+use crate::sink::Sink;
+
+/// A server to back up. Each call makes connections of its own and leaves none behind.
+pub(crate) trait Source: Send + Sync + 'static {
+    /// Connects, logs in and goes.
+    fn ping(&self) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// The content of `/manifest.json`.
+    fn manifest(&self) -> impl Future<Output = Result<Bytes, Error>> + Send;
+
+    /// The content of `/00000-globals.sql`.
+    fn globals(&self) -> impl Future<Output = Result<Bytes, Error>> + Send;
+
+    /// The names of all databases that allow connections, in byte order.
+    fn databases(&self) -> impl Future<Output = Result<Vec<BString>, Error>> + Send;
+
+    /// Writes the archive of `database` to `sink`, whole where the result is `Ok`.
+    ///
+    /// The future is dropped when the host wants no more of it; the dump's connections must close
+    /// then.
+    fn dump(
+        &self,
+        database: &BStr,
+        sink: Sink,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+}

@@ -1,0 +1,36 @@
+//! Leaving root's account, under which PostgreSQL refuses to run.
+
+use std::process::{Command, ExitCode};
+use std::{env, fs};
+
+use anyhow::{Context, Result};
+use support::{Scratch, User, kept_folder, pgark};
+
+/// Runs this program again as `user` and returns its exit code.
+///
+/// It runs on copies, of itself and of pgark, in a folder that is also its home: the user may not be able to enter the one
+/// that they were built in.
+pub(crate) fn run_again_as(user: &User) -> Result<ExitCode> {
+    let home = Scratch::new()?;
+    let demo = home.join("pgark-demo");
+    fs::copy(env::current_exe()?, &demo)?;
+    fs::copy(pgark().get_program(), home.join("pgark"))?;
+    // Root makes it, for the user may not.
+    crate::server::installations()?;
+
+    let mut command = Command::new(&demo);
+    command
+        .env("HOME", home.path())
+        .env("PGARK", home.join("pgark"))
+        .env("PGARK_CACHE", kept_folder());
+    command.current_dir(home.path());
+    user.lend_to(&mut command);
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run the demonstration as user {}", user.name))?;
+    Ok(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

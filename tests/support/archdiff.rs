@@ -1,0 +1,79 @@
+//! The judge of archives.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+/// What `tests/tools/archdiff.py` found.
+#[derive(Debug, Clone)]
+pub struct ArchDiff {
+    /// Nothing differs: entries, their order, header and data.
+    pub same: bool,
+    /// How many entries of the oracle the candidate has identically.
+    pub identical: usize,
+    /// How many entries the oracle has.
+    pub total: usize,
+    /// All that was printed; the last line is the figure, the lines before it name the differences.
+    pub output: String,
+}
+
+impl ArchDiff {
+    /// # Panics
+    /// With the differences, where there are any.
+    #[track_caller]
+    pub fn assert_same(&self) {
+        assert!(self.same, "archives differ:\n{}", self.output);
+    }
+}
+
+/// Compares two archives of the custom format entry by entry and block by block; `args` are the tool's own (`--no-data`,
+/// `--show N`).
+///
+/// # Errors
+/// Where one is no readable archive.
+pub fn archdiff(oracle: &Path, candidate: &Path, args: &[&str]) -> Result<ArchDiff> {
+    let tool = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tools/archdiff.py");
+    let output = Command::new("python3")
+        .arg(tool)
+        .args([oracle, candidate])
+        .args(args)
+        .output()
+        .context("cannot run python3")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (identical, total) = text.lines().last().and_then(figure).with_context(|| {
+        let told = String::from_utf8_lossy(&output.stderr);
+        format!(
+            "cannot compare {} with {}: {}",
+            candidate.display(),
+            oracle.display(),
+            told.lines().last().unwrap_or("no output")
+        )
+    })?;
+    Ok(ArchDiff {
+        same: output.status.success(),
+        identical,
+        total,
+        output: text,
+    })
+}
+
+/// Reads `12/13 entries identical (…`.
+fn figure(line: &str) -> Option<(usize, usize)> {
+    let (identical, total) = line.split_once(" entries identical")?.0.split_once('/')?;
+    Some((identical.parse().ok()?, total.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_figure_is_read_from_the_last_line() {
+        assert_eq!(
+            figure("12/13 entries identical (92.31%), 1 missing, 0 extra, …"),
+            Some((12, 13))
+        );
+        assert_eq!(figure("Traceback"), None);
+    }
+}

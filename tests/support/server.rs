@@ -1,0 +1,391 @@
+//! Throwaway servers and the client programs that belong to them.
+
+mod options;
+mod shared;
+mod supervisor;
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+pub use options::Options;
+pub use shared::shared_server;
+
+use crate::program::clean_command;
+use crate::scratch::give_to_server_user;
+use crate::{Major, Scratch, kept_folder, run, run_with_input};
+use supervisor::{Supervisor, as_server_user};
+
+const START_LIMIT: Duration = Duration::from_mins(1);
+/// Durability is worth nothing to a server that lives for one test.
+const CONF: &str =
+    "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nautovacuum = off\n";
+
+/// How a server is told to stop (the words of `pg_ctl stop -m`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopMode {
+    /// Sessions are cancelled, then the server shuts down in order.
+    Fast,
+    /// As a crash: nothing is finished.
+    Immediate,
+}
+
+/// A running server of one major, on a free port of 127.0.0.1 and on a socket; stopped and removed when dropped.
+#[derive(Debug)]
+pub struct Server {
+    // Dropped before the folder, which the supervisor still writes to.
+    supervisor: Supervisor,
+    folder: Scratch,
+    major: Major,
+    bin: PathBuf,
+    port: u16,
+    superuser: String,
+    password: Option<String>,
+}
+
+impl Server {
+    /// Starts an ordinary server (see [`Options`]).
+    ///
+    /// # Errors
+    /// As [`Options::start`].
+    pub fn start(major: Major) -> Result<Self> {
+        Self::with(major).start()
+    }
+
+    /// The options of a server to start.
+    pub fn with(major: Major) -> Options {
+        Options::new(major)
+    }
+
+    fn start_with(options: Options) -> Result<Self> {
+        let bin = judge(options.major)?;
+        let folder = Scratch::new()?;
+        initdb(&bin, &folder, &options)?;
+        configure(&folder, &options)?;
+        let mut attempts = 3;
+        loop {
+            attempts -= 1;
+            match launch(&bin, &folder)? {
+                Ok((supervisor, port)) => {
+                    let Options {
+                        major,
+                        superuser,
+                        password,
+                        ..
+                    } = options;
+                    return Ok(Self {
+                        supervisor,
+                        folder,
+                        major,
+                        bin,
+                        port,
+                        superuser,
+                        password,
+                    });
+                }
+                // Another process took the port between its choice and the server's bind.
+                Err(log) if attempts > 0 && log.contains("could not bind") => {}
+                Err(log) => bail!("PostgreSQL {} does not start:\n{log}", options.major),
+            }
+        }
+    }
+
+    /// The server's major.
+    pub fn major(&self) -> Major {
+        self.major
+    }
+
+    /// The address it listens on.
+    pub fn host(&self) -> &'static str {
+        "127.0.0.1"
+    }
+
+    /// The port, of TCP and of the socket's name.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder of its Unix socket.
+    pub fn socket_dir(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its data directory.
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// The superuser's name.
+    pub fn superuser(&self) -> &str {
+        &self.superuser
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> Result<String> {
+        Ok(String::from_utf8_lossy(&fs::read(self.folder.join("log"))?).into_owned())
+    }
+
+    /// The superuser's conninfo string for the database `db`, over TCP and without a password.
+    pub fn conninfo(&self, db: &str) -> String {
+        format!(
+            "host={} port={} user={} dbname={}",
+            self.host(),
+            self.port,
+            conninfo_value(&self.superuser),
+            conninfo_value(db)
+        )
+    }
+
+    /// The superuser's URI for the database `db`, over TCP and without a password.
+    pub fn uri(&self, db: &str) -> String {
+        format!(
+            "postgres://{}@{}:{}/{}",
+            percent(&self.superuser),
+            self.host(),
+            self.port,
+            percent(db)
+        )
+    }
+
+    /// The path of one of this major's own programs.
+    pub fn bin(&self, tool: &str) -> PathBuf {
+        self.bin.join(tool)
+    }
+
+    /// One of this major's own programs, led to this server as its superuser by `PG*` variables.
+    pub fn tool(&self, tool: &str) -> Command {
+        let mut command = clean_command(self.bin(tool));
+        command
+            .env("PGHOST", self.host())
+            .env("PGPORT", self.port.to_string())
+            .env("PGUSER", &self.superuser);
+        if let Some(password) = &self.password {
+            command.env("PGPASSWORD", password);
+        }
+        command
+    }
+
+    /// Runs a script in the database `db` and returns the rows, unaligned, without headings and without the last line end.
+    ///
+    /// # Errors
+    /// At the script's first error, or where the rows are not UTF-8.
+    pub fn psql(&self, db: &str, script: impl AsRef<[u8]>) -> Result<String> {
+        let rows = run_with_input(self.psql_command(db).args(["-f", "-"]), script.as_ref())?;
+        Ok(String::from_utf8(rows)?.trim_end_matches('\n').to_owned())
+    }
+
+    /// Runs a script file in the database `db`.
+    ///
+    /// # Errors
+    /// At the script's first error.
+    pub fn psql_file(&self, db: &str, script: &Path) -> Result<()> {
+        run(self.psql_command(db).arg("-f").arg(script)).map(drop)
+    }
+
+    fn psql_command(&self, db: &str) -> Command {
+        let mut command = self.tool("psql");
+        command
+            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"])
+            .arg(self.conninfo(db));
+        command
+    }
+
+    /// Creates the database `name`; `options` is the end of the statement, such as `template template0 encoding 'LATIN1' locale 'C'`.
+    pub fn create_database(&self, name: &str, options: &str) -> Result<()> {
+        let quoted = name.replace('"', "\"\"");
+        self.psql(
+            "postgres",
+            format!("create database \"{quoted}\" {options}"),
+        )
+        .map(drop)
+    }
+
+    /// Creates an empty database that nobody else uses and returns its name, `PREFIX_N`.
+    pub fn fresh_database(&self, prefix: &str, options: &str) -> Result<String> {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let name = format!("{prefix}_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        self.create_database(&name, options)?;
+        Ok(name)
+    }
+
+    /// Dumps the database `db` with this major's pg_dump to the file `out`.
+    pub fn pg_dump<A: AsRef<OsStr>>(
+        &self,
+        db: &str,
+        args: impl IntoIterator<Item = A>,
+        out: &Path,
+    ) -> Result<()> {
+        run(self
+            .tool("pg_dump")
+            .args(args)
+            .arg("-f")
+            .arg(out)
+            .arg("-d")
+            .arg(self.conninfo(db)))
+        .map(drop)
+    }
+
+    /// Restores `archive` into the existing database `db` with this major's pg_restore, up to the first error.
+    pub fn pg_restore<A: AsRef<OsStr>>(
+        &self,
+        db: &str,
+        args: impl IntoIterator<Item = A>,
+        archive: &Path,
+    ) -> Result<()> {
+        let mut command = self.tool("pg_restore");
+        command
+            .arg("--exit-on-error")
+            .args(args)
+            .arg("-d")
+            .arg(self.conninfo(db))
+            .arg(archive);
+        run(&mut command).map(drop)
+    }
+
+    /// Stops the server; its data and log stay until it is dropped.
+    pub fn stop(&mut self, mode: StopMode) -> Result<()> {
+        self.supervisor.stop(mode)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // There is nobody to tell; the supervisor's own end is what frees the folder.
+        let _ = self.supervisor.stop(StopMode::Immediate);
+    }
+}
+
+/// The folder of this major's programs.
+fn judge(major: Major) -> Result<PathBuf> {
+    let bin = kept_folder().join(format!("pg/{major}/bin"));
+    ensure!(
+        bin.join("postgres").is_file(),
+        "PostgreSQL {major} is not in {}: run `make prerequisites`",
+        bin.display()
+    );
+    Ok(bin)
+}
+
+fn initdb(bin: &Path, folder: &Scratch, options: &Options) -> Result<()> {
+    let mut command = as_server_user(bin.join("initdb"));
+    command.args([
+        "--no-sync",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+        "--no-instructions",
+    ]);
+    command
+        .arg("--username")
+        .arg(&options.superuser)
+        .arg("--pgdata")
+        .arg(folder.join("data"));
+    if let Some(password) = &options.password {
+        command
+            .arg("--pwfile")
+            .arg(folder.write("password", password)?);
+    }
+    run(command.args(&options.initdb)).map(drop)
+}
+
+fn configure(folder: &Scratch, options: &Options) -> Result<()> {
+    let data = folder.join("data");
+    let mut conf = format!(
+        "{CONF}listen_addresses = '127.0.0.1'\nunix_socket_directories = '{}'\n",
+        folder.path().display()
+    );
+    if let Some(certificates) = &options.certificates {
+        fs::write(data.join("server.crt"), &certificates.server)?;
+        let key = data.join("server.key");
+        fs::write(&key, &certificates.server_key)?;
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
+        give_to_server_user(&key)?;
+        conf.push_str("ssl = on\n");
+    }
+    for line in &options.conf {
+        writeln!(conf, "{line}")?;
+    }
+    let path = data.join("postgresql.conf");
+    let defaults =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    fs::write(&path, defaults + &conf)?;
+    if let Some(hba) = &options.hba {
+        fs::write(data.join("pg_hba.conf"), hba)?;
+    }
+    Ok(())
+}
+
+/// Starts the server on a free port and waits until it takes connections. The inner error is the log of a server that ended.
+fn launch(bin: &Path, folder: &Scratch) -> Result<Result<(Supervisor, u16), String>> {
+    let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    let (data, log) = (folder.join("data"), folder.join("log"));
+    let args = [
+        "-D".to_owned(),
+        data.display().to_string(),
+        "-p".to_owned(),
+        port.to_string(),
+    ];
+    let mut supervisor = Supervisor::start(folder.path(), &log, &bin.join("postgres"), &args)?;
+    let started = Instant::now();
+    while !is_ready(&data) {
+        if supervisor.has_ended()? {
+            return Ok(Err(String::from_utf8_lossy(
+                &fs::read(&log).unwrap_or_default(),
+            )
+            .into_owned()));
+        }
+        ensure!(
+            started.elapsed() < START_LIMIT,
+            "the server is not ready after {} s",
+            START_LIMIT.as_secs()
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(Ok((supervisor, port)))
+}
+
+/// Whether the server says so in the eighth line of postmaster.pid (src/include/utils/pidfile.h, LOCK_FILE_LINE_PM_STATUS).
+fn is_ready(data: &Path) -> bool {
+    let status = fs::read_to_string(data.join("postmaster.pid"));
+    status.is_ok_and(|lines| {
+        lines
+            .lines()
+            .nth(7)
+            .is_some_and(|status| status.trim() == "ready")
+    })
+}
+
+fn conninfo_value(value: &str) -> String {
+    format!("'{}'", value.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+/// Percent-encodes all but the unreserved characters.
+fn percent(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(byte.into());
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_names_are_quoted_for_conninfo_and_uri() {
+        assert_eq!(conninfo_value(r"a'b\ c"), r"'a\'b\\ c'");
+        assert_eq!(percent("odd-name DB/é"), "odd-name%20DB%2F%C3%A9");
+    }
+}
