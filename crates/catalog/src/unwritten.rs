@@ -218,7 +218,7 @@ impl UnwrittenKind {
             Self::LargeObject => {
                 "select 'pg_catalog.pg_largeobject'::pg_catalog.regclass::pg_catalog.oid, oid, oid::text, 0, lomacl, \
                    pg_catalog.acldefault('L', lomowner), null, 0, 0, null, 0 \
-                 from pg_catalog.pg_largeobject_metadata order by oid"
+                 from pg_catalog.pg_largeobject_metadata l order by l.oid"
             }
         }
     }

@@ -35,7 +35,7 @@ impl Failures {
             pathname: pathname.to_owned(),
             reason: reason.into(),
         };
-        tracing::error!("{}: {}", failure.pathname, failure.reason);
+        tracing::debug!("{}: {}", failure.pathname, failure.reason);
         self.lock().push(failure);
     }
 
