@@ -55,7 +55,8 @@ plakar: # Build plakar, where none is named or on the PATH
 demo: ## Show a dump on a throwaway PostgreSQL: Rust and a C compiler is all it needs
 	@command -v $(CARGO) > /dev/null || { echo 'missing on this machine: Rust, by rustup' >&2; exit 1; }
 	@command -v cc > /dev/null || { echo 'missing on this machine: a C compiler, such as gcc' >&2; exit 1; }
-	$(CARGO) build --locked -p pgark -p pgark-demo
+	$(CARGO) build --locked -p pgark
+	$(CARGO) build --locked -p pgark-demo
 	@$(TARGET)/debug/pgark-demo
 
 .PHONY: prerequisites

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::extension::{self, Extension, Members};
 use crate::fields::fetch;
 use crate::function::{Function, Routines};
+use crate::language::Language;
 use crate::oid::Oid;
 use crate::privilege::{ColumnPrivileges, InitialPrivileges};
 use crate::relation::{self, Inheritance, Relation};
@@ -45,6 +46,8 @@ pub struct Catalog {
     pub functions: Vec<Function>,
     /// Data types, the system's included.
     pub types: Vec<DataType>,
+    /// Procedural languages.
+    pub languages: Vec<Language>,
     /// Aggregates.
     pub aggregates: Vec<Function>,
     /// Objects whose text is not written yet, in the order of [`UnwrittenKind::ALL`].
@@ -95,9 +98,18 @@ impl Catalog {
         }
         let types = DataType::fetch(session).await?;
         Ok(Self {
-            types_by_oid: types.iter().enumerate().map(|(i, data_type)| (data_type.id.oid, i)).collect(),
-            schemas_by_oid: schemas.iter().enumerate().map(|(i, schema)| (schema.id.oid, i)).collect(),
+            types_by_oid: types
+                .iter()
+                .enumerate()
+                .map(|(i, data_type)| (data_type.id.oid, i))
+                .collect(),
+            schemas_by_oid: schemas
+                .iter()
+                .enumerate()
+                .map(|(i, schema)| (schema.id.oid, i))
+                .collect(),
             functions: Function::fetch(session, Routines::FunctionsAndProcedures).await?,
+            languages: Language::fetch(session).await?,
             aggregates: Function::fetch(session, Routines::Aggregates).await?,
             default_acls: DefaultAcl::fetch(session).await?,
             inheritance: Inheritance::fetch(session).await?,
@@ -134,12 +146,18 @@ impl Catalog {
     pub fn schema(&self, oid: Oid) -> Result<&Schema> {
         self.schema_index(oid)
             .and_then(|i| self.schemas.get(i))
-            .ok_or_else(|| Error::Dangling { what: "an object".into(), target: "schema", oid: oid.0 })
+            .ok_or_else(|| Error::Dangling {
+                what: "an object".into(),
+                target: "schema",
+                oid: oid.0,
+            })
     }
 
     /// The place of a relation in [`Self::relations`].
     pub fn relation_index(&self, oid: Oid) -> Option<usize> {
-        self.relations.binary_search_by_key(&oid, |relation| relation.id.oid).ok()
+        self.relations
+            .binary_search_by_key(&oid, |relation| relation.id.oid)
+            .ok()
     }
 
     /// A relation by OID.

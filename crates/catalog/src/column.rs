@@ -64,7 +64,11 @@ pub struct Column {
 
 impl Column {
     /// Reads the columns of relations, dropped ones included, ordered by relation and number.
-    pub(crate) async fn fetch(session: &mut Session, server: &Server, relations: impl IntoIterator<Item = Oid>) -> Result<Vec<Self>> {
+    pub(crate) async fn fetch(
+        session: &mut Session,
+        server: &Server,
+        relations: impl IntoIterator<Item = Oid>,
+    ) -> Result<Vec<Self>> {
         // Since 18 a NOT NULL constraint is a row of pg_constraint, with a name of its own.
         let (not_null, join) = if server.has_not_null_constraints() {
             (
@@ -74,7 +78,10 @@ impl Column {
                  left join pg_catalog.pg_description d on d.classoid = c.tableoid and d.objoid = c.oid",
             )
         } else {
-            ("case when a.attnotnull then '' end, null, null, false, a.attislocal or a.attnotnull", "")
+            (
+                "case when a.attnotnull then '' end, null, null, false, a.attislocal or a.attnotnull",
+                "",
+            )
         };
         let sql = format!(
             "select a.attrelid, a.attnum, a.attname, pg_catalog.format_type(t.oid, a.atttypmod), a.attstattarget, a.attstorage, \
@@ -98,7 +105,9 @@ impl Column {
                 number: f.number("a column number")?,
                 name: f.text()?,
                 type_name: f.text_or_empty(),
-                statistics_target: f.optional_number("a statistics target")?.filter(|target| *target >= 0),
+                statistics_target: f
+                    .optional_number("a statistics target")?
+                    .filter(|target| *target >= 0),
                 storage: f.char(),
                 type_storage: f.char(),
                 has_default: f.boolean()?,
@@ -112,7 +121,13 @@ impl Column {
                     let comment = f.optional_text();
                     let invalid = f.optional_number("an OID")?.map(Oid);
                     let (no_inherit, is_local) = (f.boolean()?, f.boolean()?);
-                    name.map(|name| NotNull { name, comment, invalid, no_inherit, is_local })
+                    name.map(|name| NotNull {
+                        name,
+                        comment,
+                        invalid,
+                        no_inherit,
+                        is_local,
+                    })
                 },
                 compression: f.char(),
                 identity: f.char(),
@@ -138,7 +153,10 @@ pub struct ColumnDefault {
 
 impl ColumnDefault {
     /// Reads the defaults of relations, ordered by relation and column.
-    pub(crate) async fn fetch(session: &mut Session, relations: impl IntoIterator<Item = Oid>) -> Result<Vec<Self>> {
+    pub(crate) async fn fetch(
+        session: &mut Session,
+        relations: impl IntoIterator<Item = Oid>,
+    ) -> Result<Vec<Self>> {
         let sql = format!(
             "select d.tableoid, d.oid, d.adrelid, d.adnum, pg_catalog.pg_get_expr(d.adbin, d.adrelid) \
              from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_attrdef d on d.adrelid = r.oid \
@@ -147,7 +165,10 @@ impl ColumnDefault {
         );
         fetch(session, "column defaults", &sql, |f| {
             Ok(Self {
-                id: CatalogId { table: f.oid()?, oid: f.oid()? },
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
                 relation: f.oid()?,
                 column: f.number("a column number")?,
                 expression: f.text()?,

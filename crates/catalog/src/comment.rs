@@ -26,7 +26,14 @@ impl Comments {
     pub(crate) async fn fetch(session: &mut Session) -> Result<Self> {
         let sql = "select classoid, objoid, objsubid, description from pg_catalog.pg_description";
         let mut comments = fetch(session, "comments", sql, |f| {
-            Ok(Comment { id: CatalogId { table: f.oid()?, oid: f.oid()? }, column: f.number("a column number")?, text: f.text()? })
+            Ok(Comment {
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
+                column: f.number("a column number")?,
+                text: f.text()?,
+            })
         })
         .await?;
         comments.sort_by_key(|comment| (comment.id, comment.column));
@@ -42,7 +49,10 @@ impl Comments {
 
     /// What is said of an object itself (column 0) or of one of its columns.
     pub fn text(&self, id: CatalogId, column: i32) -> Option<&BStr> {
-        self.of(id).iter().find(|comment| comment.column == column).map(|comment| comment.text.as_ref())
+        self.of(id)
+            .iter()
+            .find(|comment| comment.column == column)
+            .map(|comment| comment.text.as_ref())
     }
 
     /// All comments.

@@ -30,7 +30,10 @@ pub struct Check {
 impl Check {
     fn take(f: &mut Fields<'_>) -> Result<Self> {
         Ok(Self {
-            id: CatalogId { table: f.oid()?, oid: f.oid()? },
+            id: CatalogId {
+                table: f.oid()?,
+                oid: f.oid()?,
+            },
             on: f.oid()?,
             name: f.text()?,
             kind: f.char(),
@@ -41,7 +44,10 @@ impl Check {
     }
 
     /// Reads the CHECK constraints of tables, ordered by table and name.
-    pub(crate) async fn fetch_of_tables(session: &mut Session, tables: impl IntoIterator<Item = Oid>) -> Result<Vec<Self>> {
+    pub(crate) async fn fetch_of_tables(
+        session: &mut Session,
+        tables: impl IntoIterator<Item = Oid>,
+    ) -> Result<Vec<Self>> {
         let sql = format!(
             "select c.tableoid, c.oid, c.conrelid, c.conname, c.contype, pg_catalog.pg_get_constraintdef(c.oid), c.conislocal, \
                c.convalidated \
@@ -53,7 +59,10 @@ impl Check {
     }
 
     /// Reads NOT NULL constraints by their OIDs, ordered by table and name.
-    pub(crate) async fn fetch_not_null(session: &mut Session, constraints: impl IntoIterator<Item = Oid>) -> Result<Vec<Self>> {
+    pub(crate) async fn fetch_not_null(
+        session: &mut Session,
+        constraints: impl IntoIterator<Item = Oid>,
+    ) -> Result<Vec<Self>> {
         let sql = format!(
             "select c.tableoid, c.oid, c.conrelid, c.conname, c.contype, pg_catalog.pg_get_constraintdef(c.oid), c.conislocal, \
                c.convalidated \
@@ -70,7 +79,11 @@ impl Check {
         server: &Server,
         domains: impl IntoIterator<Item = Oid>,
     ) -> Result<Vec<Self>> {
-        let kinds = if server.has_domain_not_null_constraints() { "'c', 'n'" } else { "'c'" };
+        let kinds = if server.has_domain_not_null_constraints() {
+            "'c', 'n'"
+        } else {
+            "'c'"
+        };
         let sql = format!(
             "select c.tableoid, c.oid, c.contypid, c.conname, c.contype, pg_catalog.pg_get_constraintdef(c.oid), true, c.convalidated \
              from pg_catalog.pg_constraint c where c.contypid = any ({}) and c.contype in ({kinds}) \
@@ -100,7 +113,10 @@ pub struct ForeignKey {
 
 impl ForeignKey {
     /// Reads the foreign keys of tables, ordered by table and name; not those that a partition has from its parent.
-    pub(crate) async fn fetch(session: &mut Session, tables: impl IntoIterator<Item = Oid>) -> Result<Vec<Self>> {
+    pub(crate) async fn fetch(
+        session: &mut Session,
+        tables: impl IntoIterator<Item = Oid>,
+    ) -> Result<Vec<Self>> {
         let sql = format!(
             "select c.tableoid, c.oid, c.conrelid, c.conname, c.confrelid, c.conindid, pg_catalog.pg_get_constraintdef(c.oid) \
              from pg_catalog.unnest({}) r(oid) \
@@ -110,7 +126,10 @@ impl ForeignKey {
         );
         fetch(session, "foreign keys", &sql, |f| {
             Ok(Self {
-                id: CatalogId { table: f.oid()?, oid: f.oid()? },
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
                 relation: f.oid()?,
                 name: f.text()?,
                 references: f.oid()?,

@@ -45,7 +45,10 @@ impl DataType {
             from pg_catalog.pg_type t";
         fetch(session, "types", sql, |f| {
             Ok(Self {
-                id: CatalogId { table: f.oid()?, oid: f.oid()? },
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
                 name: f.text()?,
                 schema: f.oid()?,
                 owner: f.oid()?,

@@ -51,8 +51,16 @@ pub struct Database {
 impl Database {
     /// Reads the database that the session is connected to.
     pub(crate) async fn fetch(session: &mut Session, server: &Server) -> Result<Self> {
-        let locale = if server.has_database_locale() { "d.datlocale" } else { "d.daticulocale" };
-        let rules = if server.has_icu_rules() { "d.daticurules" } else { "null" };
+        let locale = if server.has_database_locale() {
+            "d.datlocale"
+        } else {
+            "d.daticulocale"
+        };
+        let rules = if server.has_icu_rules() {
+            "d.daticurules"
+        } else {
+            "null"
+        };
         let sql = format!(
             "select d.tableoid, d.oid, d.datname, d.datdba, pg_catalog.pg_encoding_to_char(d.encoding), d.datlocprovider, d.datcollate, \
                d.datctype, {locale}, {rules}, d.datacl, pg_catalog.acldefault('d', d.datdba), d.datistemplate, d.datconnlimit, t.spcname, \
@@ -62,7 +70,10 @@ impl Database {
         );
         let databases = fetch(session, "database", &sql, |f| {
             Ok(Self {
-                id: CatalogId { table: f.oid()?, oid: f.oid()? },
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
                 name: f.text()?,
                 owner: f.oid()?,
                 encoding: f.text()?,
@@ -82,8 +93,12 @@ impl Database {
             })
         })
         .await?;
-        let mut database =
-            databases.into_iter().next().ok_or(Error::Value { what: "database", column: 1, found: None, expected: "one row" })?;
+        let mut database = databases.into_iter().next().ok_or(Error::Value {
+            what: "database",
+            column: 1,
+            found: None,
+            expected: "one row",
+        })?;
 
         let sql = format!(
             "select pg_catalog.unnest(setconfig) from pg_catalog.pg_db_role_setting where setrole = 0 and setdatabase = {}",
@@ -95,13 +110,19 @@ impl Database {
              where s.setrole = r.oid and s.setdatabase = {}",
             database.id.oid
         );
-        database.role_settings = fetch(session, "role settings of the database", &sql, |f| Ok((f.text()?, f.text()?))).await?;
+        database.role_settings = fetch(session, "role settings of the database", &sql, |f| {
+            Ok((f.text()?, f.text()?))
+        })
+        .await?;
         let sql = format!(
             "select provider, label from pg_catalog.pg_shseclabel \
              where classoid = 'pg_catalog.pg_database'::pg_catalog.regclass and objoid = {}",
             database.id.oid
         );
-        database.labels = fetch(session, "security labels of the database", &sql, |f| Ok((f.text()?, f.text()?))).await?;
+        database.labels = fetch(session, "security labels of the database", &sql, |f| {
+            Ok((f.text()?, f.text()?))
+        })
+        .await?;
         Ok(database)
     }
 }

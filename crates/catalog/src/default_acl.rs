@@ -31,7 +31,10 @@ impl DefaultAcl {
             from pg_catalog.pg_default_acl";
         fetch(session, "default privileges", sql, |f| {
             Ok(Self {
-                id: CatalogId { table: f.oid()?, oid: f.oid()? },
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
                 role: f.oid()?,
                 schema: f.oid()?,
                 object_type: f.char(),

@@ -56,7 +56,10 @@ pub struct FunctionDefinition {
 
 impl FunctionDefinition {
     /// The definitions by OID.
-    pub(crate) async fn fetch(session: &mut Session, functions: impl IntoIterator<Item = Oid>) -> Result<HashMap<Oid, Self>> {
+    pub(crate) async fn fetch(
+        session: &mut Session,
+        functions: impl IntoIterator<Item = Oid>,
+    ) -> Result<HashMap<Oid, Self>> {
         let type_names = |types: &str| {
             format!(
                 "array(select pg_catalog.format_type(t.oid, null) \
@@ -124,7 +127,10 @@ pub struct RangeDefinition {
 }
 
 impl RangeDefinition {
-    pub(crate) async fn fetch(session: &mut Session, types: impl IntoIterator<Item = Oid>) -> Result<HashMap<Oid, Self>> {
+    pub(crate) async fn fetch(
+        session: &mut Session,
+        types: impl IntoIterator<Item = Oid>,
+    ) -> Result<HashMap<Oid, Self>> {
         let sql = format!(
             "select r.rngtypid, pg_catalog.format_type(r.rngmultitypid, null), pg_catalog.format_type(r.rngsubtype, null), \
                c.opcdefault, n.nspname, c.opcname, case when r.rngcollation <> t.typcollation then r.rngcollation else 0 end, \
@@ -173,7 +179,10 @@ pub struct DomainDefinition {
 }
 
 impl DomainDefinition {
-    pub(crate) async fn fetch(session: &mut Session, types: impl IntoIterator<Item = Oid>) -> Result<HashMap<Oid, Self>> {
+    pub(crate) async fn fetch(
+        session: &mut Session,
+        types: impl IntoIterator<Item = Oid>,
+    ) -> Result<HashMap<Oid, Self>> {
         let sql = format!(
             "select t.oid, t.typnotnull, pg_catalog.format_type(t.typbasetype, t.typtypmod), \
                pg_catalog.pg_get_expr(t.typdefaultbin, 'pg_catalog.pg_type'::pg_catalog.regclass), t.typdefault, \
@@ -214,7 +223,10 @@ pub struct Attribute {
 
 impl Attribute {
     /// The attributes of composite types in order, dropped ones left out, by the type's OID.
-    pub(crate) async fn fetch(session: &mut Session, types: impl IntoIterator<Item = Oid>) -> Result<HashMap<Oid, Vec<Self>>> {
+    pub(crate) async fn fetch(
+        session: &mut Session,
+        types: impl IntoIterator<Item = Oid>,
+    ) -> Result<HashMap<Oid, Vec<Self>>> {
         let sql = format!(
             "select c.oid, a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), \
                case when a.attcollation <> t.typcollation then a.attcollation else 0 end \
@@ -227,7 +239,12 @@ impl Attribute {
         let rows = fetch(session, "composite types", &sql, |f| {
             Ok((
                 f.oid()?,
-                Self { number: f.number("an attribute number")?, name: f.text()?, type_name: f.text()?, collation: f.oid_or_invalid()? },
+                Self {
+                    number: f.number("an attribute number")?,
+                    name: f.text()?,
+                    type_name: f.text()?,
+                    collation: f.oid_or_invalid()?,
+                },
             ))
         })
         .await?;
@@ -236,34 +253,69 @@ impl Attribute {
 }
 
 /// The labels of enums in order, by the type's OID.
-pub(crate) async fn fetch_enum_labels(session: &mut Session, types: impl IntoIterator<Item = Oid>) -> Result<HashMap<Oid, Vec<BString>>> {
+pub(crate) async fn fetch_enum_labels(
+    session: &mut Session,
+    types: impl IntoIterator<Item = Oid>,
+) -> Result<HashMap<Oid, Vec<BString>>> {
     let sql = format!(
         "select enumtypid, enumlabel from pg_catalog.pg_enum where enumtypid = any ({}) order by enumtypid, enumsortorder",
         oid_array(types)
     );
-    Ok(grouped(fetch(session, "enum labels", &sql, |f| Ok((f.oid()?, f.text()?))).await?))
+    Ok(grouped(
+        fetch(session, "enum labels", &sql, |f| Ok((f.oid()?, f.text()?))).await?,
+    ))
 }
 
 /// Partition keys of partitioned tables as SQL text, by OID.
-pub(crate) async fn fetch_partition_keys(session: &mut Session, tables: impl IntoIterator<Item = Oid>) -> Result<HashMap<Oid, BString>> {
-    let sql = format!("select oid, pg_catalog.pg_get_partkeydef(oid) from pg_catalog.unnest({}) r(oid)", oid_array(tables));
-    Ok(fetch(session, "partition keys", &sql, |f| Ok((f.oid()?, f.text()?))).await?.into_iter().collect())
+pub(crate) async fn fetch_partition_keys(
+    session: &mut Session,
+    tables: impl IntoIterator<Item = Oid>,
+) -> Result<HashMap<Oid, BString>> {
+    let sql = format!(
+        "select oid, pg_catalog.pg_get_partkeydef(oid) from pg_catalog.unnest({}) r(oid)",
+        oid_array(tables)
+    );
+    Ok(fetch(session, "partition keys", &sql, |f| {
+        Ok((f.oid()?, f.text()?))
+    })
+    .await?
+    .into_iter()
+    .collect())
 }
 
 /// Partition bounds as SQL text, by the partition's OID.
-pub(crate) async fn fetch_partition_bounds(session: &mut Session, tables: impl IntoIterator<Item = Oid>) -> Result<HashMap<Oid, BString>> {
+pub(crate) async fn fetch_partition_bounds(
+    session: &mut Session,
+    tables: impl IntoIterator<Item = Oid>,
+) -> Result<HashMap<Oid, BString>> {
     let sql = format!(
         "select c.oid, pg_catalog.pg_get_expr(c.relpartbound, c.oid) \
          from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_class c on c.oid = r.oid",
         oid_array(tables)
     );
-    Ok(fetch(session, "partition bounds", &sql, |f| Ok((f.oid()?, f.text()?))).await?.into_iter().collect())
+    Ok(fetch(session, "partition bounds", &sql, |f| {
+        Ok((f.oid()?, f.text()?))
+    })
+    .await?
+    .into_iter()
+    .collect())
 }
 
 /// Types as SQL text, by OID.
-pub(crate) async fn fetch_type_names(session: &mut Session, types: impl IntoIterator<Item = Oid>) -> Result<HashMap<Oid, BString>> {
-    let sql = format!("select oid, pg_catalog.format_type(oid, null) from pg_catalog.unnest({}) r(oid)", oid_array(types));
-    Ok(fetch(session, "type names", &sql, |f| Ok((f.oid()?, f.text()?))).await?.into_iter().collect())
+pub(crate) async fn fetch_type_names(
+    session: &mut Session,
+    types: impl IntoIterator<Item = Oid>,
+) -> Result<HashMap<Oid, BString>> {
+    let sql = format!(
+        "select oid, pg_catalog.format_type(oid, null) from pg_catalog.unnest({}) r(oid)",
+        oid_array(types)
+    );
+    Ok(
+        fetch(session, "type names", &sql, |f| Ok((f.oid()?, f.text()?)))
+            .await?
+            .into_iter()
+            .collect(),
+    )
 }
 
 /// Gathers values under their keys, keeping their order.

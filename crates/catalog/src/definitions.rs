@@ -86,7 +86,12 @@ impl Definitions {
     ///
     /// # Errors
     /// What the server said. Not cancel safe: a dropped future leaves the session broken.
-    pub async fn fetch(session: &mut Session, catalog: &Catalog, quoter: &Quoter, wanted: &Wanted) -> Result<Self> {
+    pub async fn fetch(
+        session: &mut Session,
+        catalog: &Catalog,
+        quoter: &Quoter,
+        wanted: &Wanted,
+    ) -> Result<Self> {
         let oids = |list: &[Oid]| list.to_vec();
         let mut positions = Vec::new();
         for oid in &wanted.positions {
@@ -103,12 +108,16 @@ impl Definitions {
             views: rule::fetch_view_definitions(session, oids(&wanted.views)).await?,
             rules: Rule::fetch_definitions(session, oids(&wanted.rules)).await?,
             statistics: Statistics::fetch_definitions(session, oids(&wanted.statistics)).await?,
-            partition_keys: definition::fetch_partition_keys(session, oids(&wanted.partitioned)).await?,
-            partition_bounds: definition::fetch_partition_bounds(session, oids(&wanted.partitions)).await?,
+            partition_keys: definition::fetch_partition_keys(session, oids(&wanted.partitioned))
+                .await?,
+            partition_bounds: definition::fetch_partition_bounds(session, oids(&wanted.partitions))
+                .await?,
             type_names: definition::fetch_type_names(session, oids(&wanted.type_names)).await?,
             sequences: Sequence::fetch(session, oids(&wanted.sequences)).await?,
-            positions: SequencePosition::fetch(session, &catalog.server, quoter, &positions).await?,
-            column_privileges: ColumnPrivileges::fetch(session, oids(&wanted.column_privileges)).await?,
+            positions: SequencePosition::fetch(session, &catalog.server, quoter, &positions)
+                .await?,
+            column_privileges: ColumnPrivileges::fetch(session, oids(&wanted.column_privileges))
+                .await?,
         })
     }
 }

@@ -37,8 +37,14 @@ impl Dependency {
             order by 1, 2";
         fetch(session, "dependencies", sql, |f| {
             Ok(Self {
-                object: CatalogId { table: f.oid()?, oid: f.oid()? },
-                on: CatalogId { table: f.oid()?, oid: f.oid()? },
+                object: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
+                on: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
                 kind: f.char(),
             })
         })

@@ -64,19 +64,30 @@ impl Details {
         let columns = Column::fetch(session, server, of.relations.iter().copied()).await?;
         let mut details = Self::default();
         if of.definitions {
-            let mut with_defaults: Vec<Oid> =
-                columns.iter().filter(|column| column.has_default).map(|column| column.relation).collect();
+            let mut with_defaults: Vec<Oid> = columns
+                .iter()
+                .filter(|column| column.has_default)
+                .map(|column| column.relation)
+                .collect();
             with_defaults.dedup();
             details.defaults = ColumnDefault::fetch(session, with_defaults).await?;
-            let invalid: Vec<Oid> = columns.iter().filter_map(|column| column.not_null.as_ref()?.invalid).collect();
+            let invalid: Vec<Oid> = columns
+                .iter()
+                .filter_map(|column| column.not_null.as_ref()?.invalid)
+                .collect();
             if !invalid.is_empty() {
                 details.invalid_not_null = Check::fetch_not_null(session, invalid).await?;
             }
-            let checked = relations().filter(|relation| relation.checks > 0).map(|relation| relation.id.oid);
+            let checked = relations()
+                .filter(|relation| relation.checks > 0)
+                .map(|relation| relation.id.oid);
             details.checks = Check::fetch_of_tables(session, checked).await?;
         }
-        details.domain_constraints = Check::fetch_of_domains(session, server, of.domains.iter().copied()).await?;
-        let indexed = relations().filter(|relation| relation.has_indexes).map(|relation| relation.id.oid);
+        details.domain_constraints =
+            Check::fetch_of_domains(session, server, of.domains.iter().copied()).await?;
+        let indexed = relations()
+            .filter(|relation| relation.has_indexes)
+            .map(|relation| relation.id.oid);
         details.indexes = Index::fetch(session, server, indexed).await?;
         details.foreign_keys = ForeignKey::fetch(session, of.foreign_keys.iter().copied()).await?;
         details.triggers = Trigger::fetch(session, of.triggers.iter().copied()).await?;
@@ -107,7 +118,11 @@ impl Details {
 
     /// The default of a column.
     pub fn default_of(&self, relation: Oid, column: i16) -> Option<usize> {
-        self.defaults.binary_search_by_key(&(relation, column), |default| (default.relation, default.column)).ok()
+        self.defaults
+            .binary_search_by_key(&(relation, column), |default| {
+                (default.relation, default.column)
+            })
+            .ok()
     }
 }
 

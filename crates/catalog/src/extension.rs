@@ -30,7 +30,10 @@ impl Extension {
                    from pg_catalog.pg_extension x join pg_catalog.pg_namespace n on n.oid = x.extnamespace";
         fetch(session, "extensions", sql, |f| {
             Ok(Self {
-                id: CatalogId { table: f.oid()?, oid: f.oid()? },
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
                 name: f.text()?,
                 schema: f.text()?,
                 config_tables: f.numbers()?.into_iter().map(Oid).collect(),
@@ -45,10 +48,29 @@ impl Extension {
 pub type Members = HashMap<CatalogId, usize>;
 
 /// Reads the members of all extensions.
-pub(crate) async fn fetch_members(session: &mut Session, extensions: &[Extension]) -> Result<Members> {
-    let by_oid: HashMap<Oid, usize> = extensions.iter().enumerate().map(|(i, extension)| (extension.id.oid, i)).collect();
+pub(crate) async fn fetch_members(
+    session: &mut Session,
+    extensions: &[Extension],
+) -> Result<Members> {
+    let by_oid: HashMap<Oid, usize> = extensions
+        .iter()
+        .enumerate()
+        .map(|(i, extension)| (extension.id.oid, i))
+        .collect();
     let sql = "select classid, objid, refobjid from pg_catalog.pg_depend \
                where refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and deptype = 'e' order by 3";
-    let rows = fetch(session, "extension members", sql, |f| Ok((CatalogId { table: f.oid()?, oid: f.oid()? }, f.oid()?))).await?;
-    Ok(rows.into_iter().filter_map(|(member, extension)| Some((member, *by_oid.get(&extension)?))).collect())
+    let rows = fetch(session, "extension members", sql, |f| {
+        Ok((
+            CatalogId {
+                table: f.oid()?,
+                oid: f.oid()?,
+            },
+            f.oid()?,
+        ))
+    })
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(member, extension)| Some((member, *by_oid.get(&extension)?)))
+        .collect())
 }

@@ -55,7 +55,9 @@ impl<'a> Fields<'a> {
 
     /// A value of type `"char"`; NULL and the zero byte, which the server shows as the empty string, are 0.
     pub(crate) fn char(&mut self) -> u8 {
-        self.optional().and_then(|value| value.first().copied()).unwrap_or(0)
+        self.optional()
+            .and_then(|value| value.first().copied())
+            .unwrap_or(0)
     }
 
     /// An object identifier.
@@ -70,30 +72,49 @@ impl<'a> Fields<'a> {
 
     /// A number.
     pub(crate) fn number<N: std::str::FromStr>(&mut self, expected: &'static str) -> Result<N> {
-        self.optional_number(expected)?.ok_or_else(|| self.unexpected(expected))
+        self.optional_number(expected)?
+            .ok_or_else(|| self.unexpected(expected))
     }
 
     /// A number; `None` is SQL NULL.
-    pub(crate) fn optional_number<N: std::str::FromStr>(&mut self, expected: &'static str) -> Result<Option<N>> {
+    pub(crate) fn optional_number<N: std::str::FromStr>(
+        &mut self,
+        expected: &'static str,
+    ) -> Result<Option<N>> {
         self.optional()
-            .map(|value| value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| self.unexpected(expected)))
+            .map(|value| {
+                value
+                    .to_str()
+                    .ok()
+                    .and_then(|text| text.parse().ok())
+                    .ok_or_else(|| self.unexpected(expected))
+            })
             .transpose()
     }
 
     /// A list of numbers in the text form of `oidvector`, `int2vector` (blanks between) or of an array (braces and commas).
     pub(crate) fn numbers<N: std::str::FromStr>(&mut self) -> Result<Vec<N>> {
-        let Some(value) = self.optional() else { return Ok(Vec::new()) };
+        let Some(value) = self.optional() else {
+            return Ok(Vec::new());
+        };
         value
             .trim_with(|c| c == '{' || c == '}')
             .split(|byte| matches!(byte, b' ' | b','))
             .filter(|item| !item.is_empty())
-            .map(|item| item.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| self.unexpected("a list of numbers")))
+            .map(|item| {
+                item.to_str()
+                    .ok()
+                    .and_then(|text| text.parse().ok())
+                    .ok_or_else(|| self.unexpected("a list of numbers"))
+            })
             .collect()
     }
 
     /// The elements of a text array; NULL is the empty list.
     pub(crate) fn texts(&mut self) -> Result<Vec<BString>> {
-        let Some(value) = self.optional() else { return Ok(Vec::new()) };
+        let Some(value) = self.optional() else {
+            return Ok(Vec::new());
+        };
         let elements = pgark_sql::parse_array(value).map_err(|_| self.unexpected("an array"))?;
         Ok(elements.into_iter().flatten().collect())
     }
@@ -107,7 +128,10 @@ impl<'a> Fields<'a> {
         Error::Value {
             what: self.what,
             column: self.next,
-            found: self.row.get(self.next.saturating_sub(1)).map(ToOwned::to_owned),
+            found: self
+                .row
+                .get(self.next.saturating_sub(1))
+                .map(ToOwned::to_owned),
             expected,
         }
     }
@@ -121,8 +145,13 @@ pub(crate) async fn fetch<T>(
     mut object: impl FnMut(&mut Fields<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
     tracing::debug!("reading {what}");
-    let rows = session.rows(sql).await.map_err(|source| Error::Query { what, source })?;
-    rows.iter().map(|row| object(&mut Fields::new(row, what))).collect()
+    let rows = session
+        .rows(sql)
+        .await
+        .map_err(|source| Error::Query { what, source })?;
+    rows.iter()
+        .map(|row| object(&mut Fields::new(row, what)))
+        .collect()
 }
 
 /// The text of an `oid[]` literal, for `= any` and `unnest`.

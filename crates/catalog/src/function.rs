@@ -58,7 +58,10 @@ impl Function {
         );
         fetch(session, what, &sql, |f| {
             Ok(Self {
-                id: CatalogId { table: f.oid()?, oid: f.oid()? },
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
                 name: f.text()?,
                 schema: f.oid()?,
                 owner: f.oid()?,

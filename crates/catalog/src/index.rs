@@ -64,8 +64,16 @@ pub struct Index {
 
 impl Index {
     /// Reads the indexes of relations, ordered by relation and name; not those that an unfinished `CREATE INDEX CONCURRENTLY` left.
-    pub(crate) async fn fetch(session: &mut Session, server: &Server, relations: impl IntoIterator<Item = Oid>) -> Result<Vec<Self>> {
-        let without_overlaps = if server.has_without_overlaps() { "c.conperiod" } else { "false" };
+    pub(crate) async fn fetch(
+        session: &mut Session,
+        server: &Server,
+        relations: impl IntoIterator<Item = Oid>,
+    ) -> Result<Vec<Self>> {
+        let without_overlaps = if server.has_without_overlaps() {
+            "c.conperiod"
+        } else {
+            "false"
+        };
         let sql = format!(
             "select t.tableoid, t.oid, i.indrelid, t.relname, pg_catalog.pg_get_indexdef(i.indexrelid), i.indnkeyatts, i.indkey, \
                i.indisclustered, i.indisreplident, i.indnullsnotdistinct, \
@@ -89,7 +97,10 @@ impl Index {
         );
         fetch(session, "indexes", &sql, |f| {
             Ok(Self {
-                id: CatalogId { table: f.oid()?, oid: f.oid()? },
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
                 relation: f.oid()?,
                 name: f.text()?,
                 definition: f.text()?,
@@ -104,7 +115,10 @@ impl Index {
                 statistics_columns: f.numbers()?,
                 statistics_targets: f.numbers()?,
                 constraint: {
-                    let id = CatalogId { table: f.oid_or_invalid()?, oid: f.oid_or_invalid()? };
+                    let id = CatalogId {
+                        table: f.oid_or_invalid()?,
+                        oid: f.oid_or_invalid()?,
+                    };
                     if id == CatalogId::NONE {
                         None
                     } else {

@@ -42,7 +42,10 @@ pub struct CatalogId {
 
 impl CatalogId {
     /// The name of things that stand in no catalogue.
-    pub const NONE: Self = Self { table: Oid::INVALID, oid: Oid::INVALID };
+    pub const NONE: Self = Self {
+        table: Oid::INVALID,
+        oid: Oid::INVALID,
+    };
 }
 
 /// OIDs of the catalogues that pgark names itself; they are fixed (src/include/catalog/*.h).

@@ -29,7 +29,10 @@ pub struct Policy {
 }
 
 impl Policy {
-    pub(crate) async fn fetch(session: &mut Session, relations: impl IntoIterator<Item = Oid>) -> Result<Vec<Self>> {
+    pub(crate) async fn fetch(
+        session: &mut Session,
+        relations: impl IntoIterator<Item = Oid>,
+    ) -> Result<Vec<Self>> {
         let sql = format!(
             "select p.tableoid, p.oid, p.polrelid, p.polname, p.polcmd, p.polpermissive, \
                case when p.polroles <> '{{0}}' then pg_catalog.array_to_string(array( \
@@ -40,7 +43,10 @@ impl Policy {
         );
         fetch(session, "row security policies", &sql, |f| {
             Ok(Self {
-                id: CatalogId { table: f.oid()?, oid: f.oid()? },
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
                 relation: f.oid()?,
                 name: f.text()?,
                 command: f.char(),

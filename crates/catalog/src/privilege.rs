@@ -18,7 +18,10 @@ pub struct Acl {
 
 impl Acl {
     pub(crate) fn take(fields: &mut Fields<'_>) -> Self {
-        Self { current: fields.optional_text(), default: fields.text_or_empty() }
+        Self {
+            current: fields.optional_text(),
+            default: fields.text_or_empty(),
+        }
     }
 }
 
@@ -37,7 +40,14 @@ impl InitialPrivileges {
     pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
         let sql = "select classoid, objoid, objsubid, initprivs from pg_catalog.pg_init_privs";
         fetch(session, "initial privileges", sql, |f| {
-            Ok(Self { id: CatalogId { table: f.oid()?, oid: f.oid()? }, column: f.number("a column number")?, acl: f.text()? })
+            Ok(Self {
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
+                column: f.number("a column number")?,
+                acl: f.text()?,
+            })
         })
         .await
     }
@@ -64,7 +74,10 @@ impl ColumnPrivileges {
     }
 
     /// The columns' privileges of some relations, in the order of the columns.
-    pub(crate) async fn fetch(session: &mut Session, relations: impl IntoIterator<Item = Oid>) -> Result<Vec<Self>> {
+    pub(crate) async fn fetch(
+        session: &mut Session,
+        relations: impl IntoIterator<Item = Oid>,
+    ) -> Result<Vec<Self>> {
         let sql = format!(
             "select a.attrelid, a.attname, a.attacl, p.initprivs \
              from pg_catalog.pg_attribute a \
@@ -75,7 +88,12 @@ impl ColumnPrivileges {
             oid_array(relations)
         );
         fetch(session, "column privileges", &sql, |f| {
-            Ok(Self { relation: f.oid()?, column: f.text()?, acl: f.optional_text(), initial: f.optional_text() })
+            Ok(Self {
+                relation: f.oid()?,
+                column: f.text()?,
+                acl: f.optional_text(),
+                initial: f.optional_text(),
+            })
         })
         .await
     }

@@ -40,12 +40,18 @@ impl RelationKind {
     ];
 
     fn from_letter(letter: u8) -> Option<Self> {
-        Self::LETTERS.iter().find(|(known, _)| *known == letter).map(|(_, kind)| *kind)
+        Self::LETTERS
+            .iter()
+            .find(|(known, _)| *known == letter)
+            .map(|(_, kind)| *kind)
     }
 
     /// The letter in `pg_class`.
     pub fn letter(self) -> u8 {
-        Self::LETTERS.iter().find(|(_, kind)| *kind == self).map_or(0, |(letter, _)| *letter)
+        Self::LETTERS
+            .iter()
+            .find(|(_, kind)| *kind == self)
+            .map_or(0, |(letter, _)| *letter)
     }
 
     /// A plain or partitioned table, the only relations that `LOCK TABLE` is used on.
@@ -147,7 +153,10 @@ impl Relation {
             order by c.oid";
         fetch(session, "tables", sql, |f| {
             Ok(Self {
-                id: CatalogId { table: f.oid()?, oid: f.oid()? },
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
                 name: f.text()?,
                 schema: f.oid()?,
                 // The query asks for these letters only.
@@ -172,8 +181,18 @@ impl Relation {
                 access_method: f.optional_text(),
                 pages: f.number("a count")?,
                 owning_column: {
-                    let (relation, column, is_identity) = (f.oid_or_invalid()?, f.optional_number("a column number")?, f.boolean()?);
-                    column.filter(|_| relation.is_valid()).map(|column| OwningColumn { relation, column, is_identity })
+                    let (relation, column, is_identity) = (
+                        f.oid_or_invalid()?,
+                        f.optional_number("a column number")?,
+                        f.boolean()?,
+                    );
+                    column
+                        .filter(|_| relation.is_valid())
+                        .map(|column| OwningColumn {
+                            relation,
+                            column,
+                            is_identity,
+                        })
                 },
             })
         })
@@ -193,8 +212,15 @@ pub struct Inheritance {
 impl Inheritance {
     /// Reads parents in the order in which a child names them.
     pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
-        let sql = "select inhrelid, inhparent from pg_catalog.pg_inherits order by inhrelid, inhseqno";
-        fetch(session, "inheritance", sql, |f| Ok(Self { child: f.oid()?, parent: f.oid()? })).await
+        let sql =
+            "select inhrelid, inhparent from pg_catalog.pg_inherits order by inhrelid, inhseqno";
+        fetch(session, "inheritance", sql, |f| {
+            Ok(Self {
+                child: f.oid()?,
+                parent: f.oid()?,
+            })
+        })
+        .await
     }
 }
 

@@ -15,7 +15,13 @@ pub struct Roles(HashMap<Oid, BString>);
 
 impl Roles {
     pub(crate) async fn fetch(session: &mut Session) -> Result<Self> {
-        let roles = fetch(session, "roles", "select oid, rolname from pg_catalog.pg_roles", |f| Ok((f.oid()?, f.text()?))).await?;
+        let roles = fetch(
+            session,
+            "roles",
+            "select oid, rolname from pg_catalog.pg_roles",
+            |f| Ok((f.oid()?, f.text()?)),
+        )
+        .await?;
         Ok(Self(roles.into_iter().collect()))
     }
 
@@ -24,6 +30,13 @@ impl Roles {
     /// # Errors
     /// [`Error::Dangling`] when there is none: its objects outlived it.
     pub fn name(&self, oid: Oid) -> Result<&BStr> {
-        self.0.get(&oid).map(AsRef::as_ref).ok_or_else(|| Error::Dangling { what: "an owner".into(), target: "role", oid: oid.0 })
+        self.0
+            .get(&oid)
+            .map(AsRef::as_ref)
+            .ok_or_else(|| Error::Dangling {
+                what: "an owner".into(),
+                target: "role",
+                oid: oid.0,
+            })
     }
 }

@@ -31,7 +31,10 @@ impl Rule {
         let sql = "select tableoid, oid, rulename, ev_class, ev_type, is_instead, ev_enabled from pg_catalog.pg_rewrite order by oid";
         fetch(session, "rewrite rules", sql, |f| {
             Ok(Self {
-                id: CatalogId { table: f.oid()?, oid: f.oid()? },
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
                 name: f.text()?,
                 relation: f.oid()?,
                 event: f.char(),
@@ -48,16 +51,36 @@ impl Rule {
     }
 
     /// The `CREATE RULE` statements with semicolon, by OID.
-    pub(crate) async fn fetch_definitions(session: &mut Session, rules: impl IntoIterator<Item = Oid>) -> Result<HashMap<Oid, BString>> {
-        let sql = format!("select oid, pg_catalog.pg_get_ruledef(oid) from pg_catalog.unnest({}) r(oid)", oid_array(rules));
-        Ok(fetch(session, "rewrite rules", &sql, |f| Ok((f.oid()?, f.text()?))).await?.into_iter().collect())
+    pub(crate) async fn fetch_definitions(
+        session: &mut Session,
+        rules: impl IntoIterator<Item = Oid>,
+    ) -> Result<HashMap<Oid, BString>> {
+        let sql = format!(
+            "select oid, pg_catalog.pg_get_ruledef(oid) from pg_catalog.unnest({}) r(oid)",
+            oid_array(rules)
+        );
+        Ok(fetch(session, "rewrite rules", &sql, |f| {
+            Ok((f.oid()?, f.text()?))
+        })
+        .await?
+        .into_iter()
+        .collect())
     }
 }
 
 /// The queries of views and materialized views with semicolon, by the relation's OID.
-pub(crate) async fn fetch_view_definitions(session: &mut Session, views: impl IntoIterator<Item = Oid>) -> Result<HashMap<Oid, BString>> {
-    let sql = format!("select oid, pg_catalog.pg_get_viewdef(oid) from pg_catalog.unnest({}) r(oid)", oid_array(views));
-    Ok(fetch(session, "views", &sql, |f| Ok((f.oid()?, f.text()?))).await?.into_iter().collect())
+pub(crate) async fn fetch_view_definitions(
+    session: &mut Session,
+    views: impl IntoIterator<Item = Oid>,
+) -> Result<HashMap<Oid, BString>> {
+    let sql = format!(
+        "select oid, pg_catalog.pg_get_viewdef(oid) from pg_catalog.unnest({}) r(oid)",
+        oid_array(views)
+    );
+    Ok(fetch(session, "views", &sql, |f| Ok((f.oid()?, f.text()?)))
+        .await?
+        .into_iter()
+        .collect())
 }
 
 /// Which materialized views read which others, directly or through views: pairs of reader and source.
@@ -78,5 +101,8 @@ pub(crate) async fn fetch_refresh_order(session: &mut Session) -> Result<Vec<(Oi
             and d.refobjid <> w.source \
           join pg_catalog.pg_class s on s.oid = d.refobjid and s.relkind in ('m', 'v')) \
         select reader, source from w where relkind = 'm'";
-    fetch(session, "materialized views", sql, |f| Ok((f.oid()?, f.oid()?))).await
+    fetch(session, "materialized views", sql, |f| {
+        Ok((f.oid()?, f.oid()?))
+    })
+    .await
 }

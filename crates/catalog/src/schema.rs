@@ -25,7 +25,15 @@ impl Schema {
     pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
         let sql = "select tableoid, oid, nspname, nspowner, nspacl, pg_catalog.acldefault('n', nspowner) from pg_catalog.pg_namespace";
         fetch(session, "schemas", sql, |f| {
-            Ok(Self { id: CatalogId { table: f.oid()?, oid: f.oid()? }, name: f.text()?, owner: f.oid()?, acl: Acl::take(f) })
+            Ok(Self {
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
+                name: f.text()?,
+                owner: f.oid()?,
+                acl: Acl::take(f),
+            })
         })
         .await
     }

@@ -32,7 +32,10 @@ pub struct Sequence {
 }
 
 impl Sequence {
-    pub(crate) async fn fetch(session: &mut Session, sequences: impl IntoIterator<Item = Oid>) -> Result<HashMap<Oid, Self>> {
+    pub(crate) async fn fetch(
+        session: &mut Session,
+        sequences: impl IntoIterator<Item = Oid>,
+    ) -> Result<HashMap<Oid, Self>> {
         let sql = format!(
             "select seqrelid, pg_catalog.format_type(seqtypid, null), seqstart, seqincrement, seqmax, seqmin, seqcache, seqcycle \
              from pg_catalog.pg_sequence where seqrelid = any ({})",
@@ -93,22 +96,45 @@ impl SequencePosition {
                 for (i, (sequence, schema)) in batch.iter().enumerate() {
                     let join = if i == 0 { "" } else { " union all " };
                     let name = quoter.qualified(Some(schema), &sequence.name);
-                    pgark_sql::put!(sql, join, "select ", sequence.id.oid.to_string(), ", last_value, is_called from ", name);
+                    pgark_sql::put!(
+                        sql,
+                        join,
+                        "select ",
+                        sequence.id.oid.to_string(),
+                        ", last_value, is_called from ",
+                        name
+                    );
                 }
             }
             let what = "positions of sequences";
-            let rows = session.rows(&sql).await.map_err(|source| Error::Query { what, source })?;
+            let rows = session
+                .rows(&sql)
+                .await
+                .map_err(|source| Error::Query { what, source })?;
             for row in rows.iter() {
                 let mut f = crate::fields::Fields::new(row, what);
-                let (oid, last_value, is_called) = (f.oid()?, f.optional_number("a number")?, f.boolean()?);
+                let (oid, last_value, is_called) =
+                    (f.oid()?, f.optional_number("a number")?, f.boolean()?);
                 if let Some(last_value) = last_value {
-                    positions.insert(oid, Self { last_value, is_called });
+                    positions.insert(
+                        oid,
+                        Self {
+                            last_value,
+                            is_called,
+                        },
+                    );
                 }
             }
         }
-        match names.iter().find(|(sequence, _)| !positions.contains_key(&sequence.id.oid)) {
+        match names
+            .iter()
+            .find(|(sequence, _)| !positions.contains_key(&sequence.id.oid))
+        {
             None => Ok(positions),
-            Some((sequence, _)) => Err(Error::Unreadable { what: "sequence", name: sequence.name.clone() }),
+            Some((sequence, _)) => Err(Error::Unreadable {
+                what: "sequence",
+                name: sequence.name.clone(),
+            }),
         }
     }
 }

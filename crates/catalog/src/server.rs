@@ -52,7 +52,11 @@ impl Server {
             expected: "one row",
         })?;
         if !(Self::OLDEST..=Self::NEWEST).contains(&server.major()) {
-            return Err(Error::Version { found: server.version.to_string(), oldest: Self::OLDEST, newest: Self::NEWEST });
+            return Err(Error::Version {
+                found: server.version.to_string(),
+                oldest: Self::OLDEST,
+                newest: Self::NEWEST,
+            });
         }
         Ok(server)
     }

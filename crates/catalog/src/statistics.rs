@@ -31,12 +31,17 @@ impl Statistics {
         let sql = "select tableoid, oid, stxname, stxnamespace, stxowner, stxrelid, stxstattarget from pg_catalog.pg_statistic_ext";
         fetch(session, "extended statistics", sql, |f| {
             Ok(Self {
-                id: CatalogId { table: f.oid()?, oid: f.oid()? },
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
                 name: f.text()?,
                 schema: f.oid()?,
                 owner: f.oid()?,
                 relation: f.oid()?,
-                target: f.optional_number("a statistics target")?.filter(|target| *target >= 0),
+                target: f
+                    .optional_number("a statistics target")?
+                    .filter(|target| *target >= 0),
             })
         })
         .await
@@ -47,7 +52,15 @@ impl Statistics {
         session: &mut Session,
         objects: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, BString>> {
-        let sql = format!("select oid, pg_catalog.pg_get_statisticsobjdef(oid) from pg_catalog.unnest({}) r(oid)", oid_array(objects));
-        Ok(fetch(session, "extended statistics", &sql, |f| Ok((f.oid()?, f.text()?))).await?.into_iter().collect())
+        let sql = format!(
+            "select oid, pg_catalog.pg_get_statisticsobjdef(oid) from pg_catalog.unnest({}) r(oid)",
+            oid_array(objects)
+        );
+        Ok(fetch(session, "extended statistics", &sql, |f| {
+            Ok((f.oid()?, f.text()?))
+        })
+        .await?
+        .into_iter()
+        .collect())
     }
 }

@@ -27,7 +27,10 @@ pub struct Trigger {
 impl Trigger {
     /// Reads the triggers of relations, ordered by relation and name; those that partitions have from a parent only where they are
     /// enabled otherwise than the parent's.
-    pub(crate) async fn fetch(session: &mut Session, relations: impl IntoIterator<Item = Oid>) -> Result<Vec<Self>> {
+    pub(crate) async fn fetch(
+        session: &mut Session,
+        relations: impl IntoIterator<Item = Oid>,
+    ) -> Result<Vec<Self>> {
         let sql = format!(
             "select t.tableoid, t.oid, t.tgrelid, t.tgname, pg_catalog.pg_get_triggerdef(t.oid, false), t.tgenabled, t.tgparentid <> 0 \
              from pg_catalog.unnest({}) r(oid) \
@@ -39,7 +42,10 @@ impl Trigger {
         );
         fetch(session, "triggers", &sql, |f| {
             Ok(Self {
-                id: CatalogId { table: f.oid()?, oid: f.oid()? },
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
                 relation: f.oid()?,
                 name: f.text()?,
                 definition: f.text()?,

@@ -13,8 +13,6 @@ use crate::privilege::Acl;
 /// A kind of object without a file of its own.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum UnwrittenKind {
-    /// `pg_language`
-    Language,
     /// `pg_operator`
     Operator,
     /// `pg_am`
@@ -89,8 +87,7 @@ pub struct Unwritten {
 
 impl UnwrittenKind {
     /// In the order in which pg_dump 18 collects them (getSchemaData in src/bin/pg_dump/common.c).
-    pub const ALL: [Self; 21] = [
-        Self::Language,
+    pub const ALL: [Self; 20] = [
         Self::Operator,
         Self::AccessMethod,
         Self::OperatorClass,
@@ -116,7 +113,6 @@ impl UnwrittenKind {
     /// What a user calls it.
     pub fn noun(self) -> &'static str {
         match self {
-            Self::Language => "procedural language",
             Self::Operator => "operator",
             Self::AccessMethod => "access method",
             Self::OperatorClass => "operator class",
@@ -143,14 +139,12 @@ impl UnwrittenKind {
     /// Selects row, name, schema, ACL, default ACL, operator kind, two types, name of an owner and encoding.
     fn query(self) -> &'static str {
         match self {
-            Self::Language => {
-                "select tableoid, oid, lanname, 0, lanacl, pg_catalog.acldefault('l', lanowner), null, 0, 0, null, 0 \
-                 from pg_catalog.pg_language where lanispl order by oid"
-            }
             Self::Operator => {
                 "select tableoid, oid, oprname, oprnamespace, null, null, oprkind, oprleft, oprright, null, 0 from pg_catalog.pg_operator"
             }
-            Self::AccessMethod => "select tableoid, oid, amname, 0, null, null, null, 0, 0, null, 0 from pg_catalog.pg_am",
+            Self::AccessMethod => {
+                "select tableoid, oid, amname, 0, null, null, null, 0, 0, null, 0 from pg_catalog.pg_am"
+            }
             Self::OperatorClass => {
                 "select c.tableoid, c.oid, c.opcname, c.opcnamespace, null, null, null, 0, 0, m.amname, 0 \
                  from pg_catalog.pg_opclass c join pg_catalog.pg_am m on m.oid = c.opcmethod"
@@ -200,7 +194,9 @@ impl UnwrittenKind {
             Self::EventTrigger => {
                 "select tableoid, oid, evtname, 0, null, null, null, 0, 0, null, 0 from pg_catalog.pg_event_trigger order by oid"
             }
-            Self::Publication => "select tableoid, oid, pubname, 0, null, null, null, 0, 0, null, 0 from pg_catalog.pg_publication",
+            Self::Publication => {
+                "select tableoid, oid, pubname, 0, null, null, null, 0, 0, null, 0 from pg_catalog.pg_publication"
+            }
             Self::PublicationTable => {
                 "select r.tableoid, r.oid, c.relname, c.relnamespace, null, null, null, 0, 0, p.pubname, 0 \
                  from pg_catalog.pg_publication_rel r join pg_catalog.pg_publication p on p.oid = r.prpubid \
@@ -229,7 +225,10 @@ impl Unwritten {
         fetch(session, kind.noun(), kind.query(), |f| {
             Ok(Self {
                 kind,
-                id: CatalogId { table: f.oid()?, oid: f.oid()? },
+                id: CatalogId {
+                    table: f.oid()?,
+                    oid: f.oid()?,
+                },
                 name: f.text()?,
                 schema: f.oid()?,
                 acl: {

@@ -29,7 +29,10 @@ pub(crate) struct Cancelled;
 /// Waits for the signals that end a program.
 pub(crate) async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
-    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    let signals = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    );
     match signals {
         (Ok(mut interrupt), Ok(mut terminate)) => {
             tokio::select! {
@@ -44,7 +47,11 @@ pub(crate) async fn interrupted() {
 
 /// Tells what is wrong with the command line, or prints the help that was asked for.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    let code = if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+    let code = if error.use_stderr() {
+        ExitCode::from(USAGE)
+    } else {
+        ExitCode::SUCCESS
+    };
     // There is nowhere else to tell that the terminal is gone.
     let _ = error.print();
     code
@@ -86,7 +93,9 @@ fn code(error: &anyhow::Error) -> u8 {
         };
     }
     match dump {
-        Some(DumpError::Unwritten(_) | DumpError::Catalog(pgark_catalog::Error::Version { .. })) => REFUSED,
+        Some(
+            DumpError::Unwritten(_) | DumpError::Catalog(pgark_catalog::Error::Version { .. }),
+        ) => REFUSED,
         Some(error) if error.is_connection_lost() => CANNOT_CONNECT,
         _ => FAILED,
     }

@@ -17,9 +17,14 @@ fn main() -> ExitCode {
         Err(error) => return exit::usage(&error),
     };
     output::start_log(arguments.verbose);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
-        Err(error) => return exit::failure(&anyhow::Error::new(error).context("could not start the runtime")),
+        Err(error) => {
+            return exit::failure(&anyhow::Error::new(error).context("could not start the runtime"));
+        }
     };
     let result = runtime.block_on(async {
         tokio::select! {

@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn values_are_read_as_libpq_reads_them() {
-        let cases: &[(&[u8], &[(&str, &[u8])])] = &[
+        type Settings = &'static [(&'static str, &'static [u8])];
+        let cases: &[(&[u8], Settings)] = &[
             (b"host=a port=1", &[("host", b"a"), ("port", b"1")]),
             (b"  host =\t a\nport= 1 ", &[("host", b"a"), ("port", b"1")]),
             (

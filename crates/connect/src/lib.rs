@@ -8,8 +8,9 @@
 //!
 //! Not here: SQL.
 //!
-//! What libpq does that this crate does not: GSSAPI, encrypted private keys, revocation lists, and certificates
-//! whose keys or signatures ring cannot handle (ECDSA P-521, Ed448, keys marked RSASSA-PSS). Options that are
+//! What libpq does that this crate does not: GSSAPI, encrypted private keys, revocation lists, certificates whose
+//! keys or signatures ring cannot handle (ECDSA P-521, Ed448, keys marked RSASSA-PSS, RSA below 2048 bits), and
+//! SCRAM with more than 100,000 iterations. Options that are
 //! known but not implemented are refused by name rather than ignored.
 //!
 //! ```no_run

@@ -45,7 +45,8 @@ pub(crate) async fn write_archive(
     jobs: Vec<CopyJob>,
 ) -> Result<()> {
     let (pieces, received) = mpsc::channel(PIECES_AHEAD);
-    let writer = tokio::task::spawn_blocking(move || write_pieces(sink, &header, &entries, received));
+    let writer =
+        tokio::task::spawn_blocking(move || write_pieces(sink, &header, &entries, received));
     let sent = send_rows(session, &jobs, &pieces).await;
     drop(pieces);
     let written = outcome(writer).await;
@@ -64,10 +65,17 @@ async fn outcome(writer: JoinHandle<Result<(), pgark_archive::Error>>) -> Result
     }
 }
 
-async fn send_rows(session: &mut Session, jobs: &[CopyJob], pieces: &mpsc::Sender<Piece>) -> Result<()> {
+async fn send_rows(
+    session: &mut Session,
+    jobs: &[CopyJob],
+    pieces: &mpsc::Sender<Piece>,
+) -> Result<()> {
     for job in jobs {
         tracing::info!("dumping contents of table {}", job.table);
-        let failed = |source| Error::Table { table: job.table.clone(), source };
+        let failed = |source| Error::Table {
+            table: job.table.clone(),
+            source,
+        };
         let mut copy = session.copy_out(&job.statement).await.map_err(failed)?;
         send(pieces, Piece::Start(job.id)).await?;
         while let Some(rows) = copy.next().await.map_err(failed)? {
@@ -79,7 +87,10 @@ async fn send_rows(session: &mut Session, jobs: &[CopyJob], pieces: &mpsc::Sende
 }
 
 async fn send(pieces: &mpsc::Sender<Piece>, piece: Piece) -> Result<()> {
-    pieces.send(piece).await.map_err(|_| Error::Stopped("it takes no more data".into()))
+    pieces
+        .send(piece)
+        .await
+        .map_err(|_| Error::Stopped("it takes no more data".into()))
 }
 
 /// Runs on a thread of its own until the last piece. Without [`Piece::Finish`] the archive stays unfinished.

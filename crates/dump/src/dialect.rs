@@ -1,7 +1,5 @@
 //! What pg_dump of each major does otherwise than that of the others.
 
-use pgark_archive::Version;
-
 /// The ways of pg_dump of one major. Each difference has a name here, so that no other place asks for a version.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dialect {
@@ -13,23 +11,9 @@ impl Dialect {
         Self { major }
     }
 
-    /// The version of the archives that it writes.
-    pub(crate) fn archive_version(self) -> Version {
-        match self.major {
-            ..=15 => Version::V1_14,
-            16 => Version::V1_15,
-            17.. => Version::V1_16,
-        }
-    }
-
     /// NOT NULL of a table is a constraint with a name.
     pub(crate) fn has_not_null_constraints(self) -> bool {
         self.major >= 18
-    }
-
-    /// NOT NULL of a domain is a constraint with a name.
-    pub(crate) fn has_domain_not_null_constraints(self) -> bool {
-        self.major >= 17
     }
 
     /// A parent's `DEFAULT NULL` is nothing that a child must take back.
@@ -54,7 +38,7 @@ impl Dialect {
 
     /// `DEPENDS ON EXTENSION` stands on a line of its own before, not after, the next statement's line.
     pub(crate) fn extension_dependency_starts_line(self) -> bool {
-        self.major >= 16
+        self.major >= 17
     }
 
     /// A primary key can, by its index, be said to have `NULLS NOT DISTINCT`.

@@ -11,6 +11,7 @@ mod default_acl;
 mod extension;
 mod function;
 mod index;
+mod language;
 mod policy;
 mod rule;
 mod schema;
@@ -26,7 +27,10 @@ use std::collections::{HashMap, HashSet};
 
 use bstr::{BStr, BString};
 use pgark_archive::{DumpId, Section, TocEntry};
-use pgark_catalog::{Catalog, CatalogId, Definitions, Details, InitialPrivileges, Oid, Relation, Unwritten, UnwrittenKind};
+use pgark_catalog::{
+    Catalog, CatalogId, Definitions, Details, InitialPrivileges, Oid, Relation, Unwritten,
+    UnwrittenKind,
+};
 use pgark_sql::Quoter;
 
 use crate::dialect::Dialect;
@@ -95,17 +99,35 @@ impl<'a> Emitter<'a> {
                 self.emit_node(*id, node)?;
             }
         }
-        let mut unwritten: Vec<String> = self.unwritten.iter().map(|id| self.plan.describe(*id)).collect();
-        unwritten.extend(self.plan.catalog.security_labels.iter().map(|label| format!("security label on {label}")));
+        let mut unwritten: Vec<String> = self
+            .unwritten
+            .iter()
+            .map(|id| self.plan.describe(*id))
+            .collect();
+        unwritten.extend(
+            self.plan
+                .catalog
+                .security_labels
+                .iter()
+                .map(|label| format!("security label on {label}")),
+        );
         let written: HashSet<DumpId> = self.entries.iter().map(|entry| entry.dump_id).collect();
         for entry in &mut self.entries {
             // The others have said themselves what they depend on.
-            let node = usize::try_from(entry.dump_id.0).ok().and_then(|id| id.checked_sub(1)).filter(|place| *place < self.plan.nodes.len());
+            let node = usize::try_from(entry.dump_id.0)
+                .ok()
+                .and_then(|id| id.checked_sub(1))
+                .filter(|place| *place < self.plan.nodes.len());
             if let (true, Some(place)) = (entry.dependencies.is_empty(), node) {
-                entry.dependencies = self.plan.archive_dependencies(NodeId(place), |id| written.contains(&id));
+                entry.dependencies = self
+                    .plan
+                    .archive_dependencies(NodeId(place), |id| written.contains(&id));
             }
         }
-        Ok(Emission { entries: self.entries, unwritten })
+        Ok(Emission {
+            entries: self.entries,
+            unwritten,
+        })
     }
 
     fn emit_node(&mut self, id: NodeId, node: &'a Node) -> Result<()> {
@@ -115,7 +137,10 @@ impl<'a> Emitter<'a> {
             }
             return Ok(());
         }
-        if matches!(node.object, Object::Unwritten(_) | Object::UnwrittenData(_) | Object::Aggregate(_)) {
+        if matches!(
+            node.object,
+            Object::Unwritten(_) | Object::UnwrittenData(_) | Object::Aggregate(_)
+        ) {
             self.note_unwritten(id, node);
             return Ok(());
         }
@@ -127,6 +152,7 @@ impl<'a> Emitter<'a> {
             Object::Extension(i) => self.emit_extension(id, i),
             Object::Type(i) => self.emit_type(id, i),
             Object::Function(i) => self.emit_function(id, i),
+            Object::Language(i) => self.emit_language(id, i),
             Object::Relation(i) => self.emit_relation(id, i),
             Object::TableAttach(i) => self.emit_table_attach(id, i),
             Object::Default(_) | Object::NullDefault(_) => self.emit_default(id),
@@ -142,11 +168,7 @@ impl<'a> Emitter<'a> {
             Object::DefaultAcl(i) => self.emit_default_acl(id, i),
             Object::RowSecurity(i) => self.emit_row_security(id, i),
             Object::Policy(i) => self.emit_policy(id, i),
-            // A shell is wanted for functions of a type that is not written yet, or of a range type with a canonical function.
-            Object::ShellType(_) => {
-                self.note_unwritten(id, node);
-                Ok(())
-            }
+            Object::ShellType(i) => self.emit_shell_type(id, i),
             Object::PreDataBoundary
             | Object::PostDataBoundary
             | Object::Data(_)
@@ -158,9 +180,16 @@ impl<'a> Emitter<'a> {
 
     /// Remembers an object that would have to be written, but cannot be yet.
     fn note_unwritten(&mut self, id: NodeId, node: &Node) {
-        let is_large_object = matches!(node.object.unwritten(self.catalog()), Some(Unwritten { kind: UnwrittenKind::LargeObject, .. }));
+        let is_large_object = matches!(
+            node.object.unwritten(self.catalog()),
+            Some(Unwritten {
+                kind: UnwrittenKind::LargeObject,
+                ..
+            })
+        );
         // The data of a large object goes without saying.
-        let is_counted = !matches!(node.object, Object::UnwrittenData(_)) && (is_large_object || self.options.schema());
+        let is_counted = !matches!(node.object, Object::UnwrittenData(_))
+            && (is_large_object || self.options.schema());
         if is_counted {
             self.unwritten.push(id);
         }
@@ -187,10 +216,20 @@ impl<'a> Emitter<'a> {
     }
 
     /// An entry for something that is said of an object and is no node of the plan.
-    pub(super) fn extra_entry(&mut self, desc: &str, section: Section, dependencies: Vec<DumpId>) -> TocEntry {
+    pub(super) fn extra_entry(
+        &mut self,
+        desc: &str,
+        section: Section,
+        dependencies: Vec<DumpId>,
+    ) -> TocEntry {
         let id = NodeId(self.next_id);
         self.next_id += 1;
-        TocEntry { desc: desc.into(), section, dependencies, ..TocEntry::new(id.dump_id()) }
+        TocEntry {
+            desc: desc.into(),
+            section,
+            dependencies,
+            ..TocEntry::new(id.dump_id())
+        }
     }
 
     pub(super) fn push(&mut self, entry: TocEntry) {
@@ -221,8 +260,15 @@ impl<'a> Emitter<'a> {
 
     /// A collation's name with its schema, quoted.
     pub(super) fn collation(&self, oid: Oid) -> Result<Option<BString>> {
-        let is_it = |object: &&Unwritten| object.kind == UnwrittenKind::Collation && object.id.oid == oid;
-        match self.catalog().unwritten.iter().find(is_it).filter(|_| oid.is_valid()) {
+        let is_it =
+            |object: &&Unwritten| object.kind == UnwrittenKind::Collation && object.id.oid == oid;
+        match self
+            .catalog()
+            .unwritten
+            .iter()
+            .find(is_it)
+            .filter(|_| oid.is_valid())
+        {
             Some(collation) => Ok(Some(self.qualified(collation.schema, &collation.name)?)),
             None => Ok(None),
         }
@@ -235,7 +281,10 @@ impl<'a> Emitter<'a> {
 
     /// Says which object a failure to write SQL is about.
     pub(super) fn sql<T>(&self, id: NodeId, result: pgark_sql::Result<T>) -> Result<T> {
-        result.map_err(|source| Error::Sql { object: self.plan.describe(id), source })
+        result.map_err(|source| Error::Sql {
+            object: self.plan.describe(id),
+            source,
+        })
     }
 
     /// `ALTER … DEPENDS ON EXTENSION` for an object that goes when an extension goes.
@@ -244,13 +293,37 @@ impl<'a> Emitter<'a> {
         if !self.plan.node(id).depends_on_extension {
             return text;
         }
-        let dependencies = self.catalog().dependencies.iter().filter(|dependency| dependency.kind == b'x');
-        for dependency in dependencies.filter(|dependency| dependency.object == self.plan.node(id).id) {
-            let extension = self.catalog().extensions.iter().find(|extension| extension.id == dependency.on);
+        let dependencies = self
+            .catalog()
+            .dependencies
+            .iter()
+            .filter(|dependency| dependency.kind == b'x');
+        for dependency in
+            dependencies.filter(|dependency| dependency.object == self.plan.node(id).id)
+        {
+            let extension = self
+                .catalog()
+                .extensions
+                .iter()
+                .find(|extension| extension.id == dependency.on);
             if let Some(extension) = extension {
                 let extension = self.quoter.ident(&extension.name);
-                let (before, after) = if self.dialect.extension_dependency_starts_line() { ("\n", ";") } else { ("", ";\n") };
-                pgark_sql::put!(text, before, "ALTER ", keyword, " ", name, " DEPENDS ON EXTENSION ", extension, after);
+                let (before, after) = if self.dialect.extension_dependency_starts_line() {
+                    ("\n", ";")
+                } else {
+                    ("", ";\n")
+                };
+                pgark_sql::put!(
+                    text,
+                    before,
+                    "ALTER ",
+                    keyword,
+                    " ",
+                    name,
+                    " DEPENDS ON EXTENSION ",
+                    extension,
+                    after
+                );
             }
         }
         text

@@ -77,10 +77,14 @@ impl Error {
     pub fn is_permission_denied(&self) -> bool {
         const INSUFFICIENT_PRIVILEGE: &str = "42501";
         match self {
-            Self::Catalog(pgark_catalog::Error::Query { source, .. }) | Self::Session { source, .. } | Self::Table { source, .. } => {
+            Self::Catalog(pgark_catalog::Error::Query { source, .. })
+            | Self::Session { source, .. }
+            | Self::Table { source, .. } => {
                 matches!(source, WireError::Server(error) if error.sqlstate == INSUFFICIENT_PRIVILEGE)
             }
-            Self::Read { source, .. } => source.code().is_some_and(|code| code.code() == INSUFFICIENT_PRIVILEGE),
+            Self::Read { source, .. } => source
+                .code()
+                .is_some_and(|code| code.code() == INSUFFICIENT_PRIVILEGE),
             _ => false,
         }
     }
@@ -88,9 +92,9 @@ impl Error {
     /// Whether the connection broke while the dump was running.
     pub fn is_connection_lost(&self) -> bool {
         match self {
-            Self::Catalog(pgark_catalog::Error::Query { source, .. }) | Self::Session { source, .. } | Self::Table { source, .. } => {
-                source.is_connection_lost()
-            }
+            Self::Catalog(pgark_catalog::Error::Query { source, .. })
+            | Self::Session { source, .. }
+            | Self::Table { source, .. } => source.is_connection_lost(),
             Self::Read { source, .. } => source.is_closed(),
             _ => false,
         }
@@ -98,5 +102,9 @@ impl Error {
 }
 
 fn list(objects: &[String]) -> String {
-    objects.iter().map(|object| format!("  {object}")).collect::<Vec<_>>().join("\n")
+    objects
+        .iter()
+        .map(|object| format!("  {object}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

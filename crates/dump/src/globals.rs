@@ -51,7 +51,9 @@ pub async fn dump(config: &Config, options: GlobalsOptions) -> Result<Vec<u8>> {
         return Ok(script);
     }
     // Made in an SQL_ASCII database, names may be anything, and are anything in all databases: pg_dumpall fails on them.
-    tracing::warn!("a name is not UTF-8: the globals are written without a conversion, and restored through an SQL_ASCII database only");
+    tracing::warn!(
+        "a name is not UTF-8: the globals are written without a conversion, and restored through an SQL_ASCII database only"
+    );
     let mut config = config.clone();
     config.set("client_encoding", "SQL_ASCII")?;
     let (script, _) = dump_in_encoding(&config, options.role_passwords, &key).await?;
@@ -74,7 +76,11 @@ async fn dump_in_encoding(
             std_strings: server.std_strings,
             encoding,
         },
-        role_catalog: if role_passwords { "pg_catalog.pg_authid" } else { "pg_catalog.pg_roles" },
+        role_catalog: if role_passwords {
+            "pg_catalog.pg_authid"
+        } else {
+            "pg_catalog.pg_roles"
+        },
         role_passwords,
     };
 
@@ -94,7 +100,10 @@ async fn dump_in_encoding(
     parameter::dump(&cluster, &mut session, &mut out).await?;
     tablespace::dump(&cluster, &mut session, &mut out).await?;
     put!(out, "\\unrestrict ", key, "\n\n");
-    put!(out, "--\n-- PostgreSQL database cluster dump complete\n--\n\n");
+    put!(
+        out,
+        "--\n-- PostgreSQL database cluster dump complete\n--\n\n"
+    );
     close(session).await?;
     Ok((out, encoding))
 }
@@ -137,7 +146,10 @@ async fn read(session: &mut Session, what: &'static str, sql: &str) -> Result<Ro
 
 async fn close(session: Session) -> Result<()> {
     let doing = "close the connection";
-    session.close().await.map_err(|source| Error::Session { doing, source })
+    session
+        .close()
+        .await
+        .map_err(|source| Error::Session { doing, source })
 }
 
 /// The security labels of one shared catalogue's objects: OID, provider, label.
@@ -166,7 +178,10 @@ mod tests {
         let keys = [random_key(), random_key()];
         for key in &keys {
             assert_eq!(key.len(), 63);
-            assert!(key.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{key}");
+            assert!(
+                key.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+                "{key}"
+            );
         }
         assert_ne!(keys[0], keys[1]);
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bstr::BString;
-use pgark_archive::{CreationTime, Header};
+use pgark_archive::{CreationTime, Header, TocEntry, Version};
 use pgark_catalog::{Catalog, Definitions, Details};
 use pgark_connect::Config;
 use pgark_sql::{Encoding, Quoter, text};
@@ -55,10 +55,21 @@ pub async fn dump(config: &Config, options: &Options, sink: Sink) -> Result<Repo
 
     let selection = Selection::choose(&catalog);
     session::lock_tables(&mut session, &catalog, &selection, quoter).await?;
-    let details = Details::fetch(&mut session, &catalog, &selection.details_of(&catalog, &options)).await?;
+    let details = Details::fetch(
+        &mut session,
+        &catalog,
+        &selection.details_of(&catalog, &options),
+    )
+    .await?;
     let mut plan = Plan::build(&catalog, &details, &selection, &options, dialect);
     plan.order();
-    let definitions = Definitions::fetch(&mut session, &catalog, &quoter, &plan.wanted_definitions(&options)).await?;
+    let definitions = Definitions::fetch(
+        &mut session,
+        &catalog,
+        &quoter,
+        &plan.wanted_definitions(&options),
+    )
+    .await?;
     let emission = Emitter::new(&plan, &definitions, &options, dialect, quoter).emit()?;
     if !emission.unwritten.is_empty() && !options.allow_incomplete {
         return Err(Error::Unwritten(emission.unwritten));
@@ -69,7 +80,11 @@ pub async fn dump(config: &Config, options: &Options, sink: Sink) -> Result<Repo
         database: Some(catalog.database.name.clone()),
         server_version: Some(server.version.clone()),
         dump_version: Some(dumped_by(&server.version)),
-        ..Header::new(dialect.archive_version(), options.compression, CreationTime::now()?)
+        ..Header::new(
+            Version::of_server_major(server.major()),
+            options.compression,
+            CreationTime::now()?,
+        )
     };
     let report = Report {
         entries: emission.entries.len(),
@@ -78,7 +93,10 @@ pub async fn dump(config: &Config, options: &Options, sink: Sink) -> Result<Repo
         missing: emission.unwritten,
     };
     data::write_archive(&mut session, sink, header, emission.entries, jobs).await?;
-    session.close().await.map_err(|source| Error::Session { doing: "end the session", source })?;
+    session.close().await.map_err(|source| Error::Session {
+        doing: "end the session",
+        source,
+    })?;
     Ok(report)
 }
 
@@ -86,7 +104,7 @@ pub async fn dump(config: &Config, options: &Options, sink: Sink) -> Result<Repo
 fn copy_jobs(
     plan: &Plan<'_>,
     selection: &Selection,
-    entries: &[pgark_archive::TocEntry],
+    entries: &[TocEntry],
     quoter: Quoter,
 ) -> Result<Vec<CopyJob>> {
     let catalog = plan.catalog;
@@ -101,19 +119,36 @@ fn copy_jobs(
         .collect();
     let mut jobs = Vec::new();
     for entry in entries.iter().filter(|entry| entry.had_dumper) {
-        let Some(place) = tables.get(&entry.dump_id.0) else { continue };
+        let Some(place) = tables.get(&entry.dump_id.0) else {
+            continue;
+        };
         let relation = &catalog.relations[*place];
         let table = quoter.qualified(Some(&catalog.schema(relation.schema)?.name), &relation.name);
         let columns = copy_columns(&quoter, plan.details.columns_of(relation.id.oid));
         let statement = match conditions.get(place).cloned().flatten() {
             // The user's rows of an extension's table.
             Some(condition) => {
-                let columns = columns.strip_prefix(b"(").and_then(|columns| columns.strip_suffix(b")")).unwrap_or(b"*");
-                text!("COPY (SELECT ", columns, " FROM ", table, " ", condition, ") TO stdout;")
+                let columns = columns
+                    .strip_prefix(b"(")
+                    .and_then(|columns| columns.strip_suffix(b")"))
+                    .unwrap_or(b"*");
+                text!(
+                    "COPY (SELECT ",
+                    columns,
+                    " FROM ",
+                    table,
+                    " ",
+                    condition,
+                    ") TO stdout;"
+                )
             }
             None => text!("COPY ", table, " ", columns, " TO stdout;"),
         };
-        jobs.push(CopyJob { id: entry.dump_id, table, statement });
+        jobs.push(CopyJob {
+            id: entry.dump_id,
+            table,
+            statement,
+        });
     }
     Ok(jobs)
 }
@@ -128,6 +163,12 @@ fn copy_jobs(
 pub async fn databases(config: &Config) -> Result<Vec<BString>> {
     let mut session = pgark_connect::connect(config).await?;
     let sql = "select datname from pg_catalog.pg_database where datallowconn order by datname";
-    let rows = session.rows(sql).await.map_err(|source| Error::Session { doing: "list the databases", source })?;
-    Ok(rows.iter().filter_map(|row| row.get(0).map(ToOwned::to_owned)).collect())
+    let rows = session.rows(sql).await.map_err(|source| Error::Session {
+        doing: "list the databases",
+        source,
+    })?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| row.get(0).map(ToOwned::to_owned))
+        .collect())
 }

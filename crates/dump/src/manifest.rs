@@ -50,14 +50,20 @@ pub async fn logical(config: &Config, options: &ManifestOptions) -> Result<Vec<u
     let client = pgark_connect::client(config).await?;
     let server = "select pg_catalog.current_setting('server_version'), \
                   pg_catalog.current_setting('server_version_num')::pg_catalog.int4";
-    let (version, number) = query_one(&client, "server version", server, |f| Ok((f.text()?, f.take()?))).await?;
+    let (version, number) = query_one(&client, "server version", server, |f| {
+        Ok((f.text()?, f.take()?))
+    })
+    .await?;
     let mut manifest = Manifest {
         version: model::VERSION,
         created_at: now(),
         connector: "postgresql".into(),
         host: options.host.clone(),
         port: options.port.clone(),
-        pg_dump_version: format!("pg_dump (PostgreSQL) {}", crate::version::dumped_by(&version)),
+        pg_dump_version: format!(
+            "pg_dump (PostgreSQL) {}",
+            crate::version::dumped_by(&version)
+        ),
         server_version: version,
         server_version_num: number,
         database: options.database.as_ref().map(ToString::to_string),
@@ -73,7 +79,10 @@ pub async fn logical(config: &Config, options: &ManifestOptions) -> Result<Vec<u
     drop(client);
 
     if let Some(name) = &manifest.database
-        && manifest.databases.iter().any(|database| database.name == *name)
+        && manifest
+            .databases
+            .iter()
+            .any(|database| database.name == *name)
     {
         let name = name.clone();
         manifest.databases.retain(|database| database.name == name);

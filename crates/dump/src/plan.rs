@@ -97,7 +97,6 @@ pub(crate) struct Plan<'a> {
     pub(crate) columns: Vec<ColumnPlan>,
     /// Materialized views that hold data and whose sources do, by place in `catalog.relations`.
     pub(crate) is_populated: Vec<bool>,
-    boundaries: Option<boundary::Boundaries>,
     /// What a user should know of the plan.
     pub(crate) warnings: Vec<String>,
 }
@@ -141,13 +140,20 @@ impl Plan<'_> {
 
     /// The dependencies that an entry of the archive names: those among `written`, and in place of the others what these depend on
     /// in turn, without end at the boundaries. Repetitions are left in, as pg_dump leaves them (findDumpableDependencies).
-    pub(crate) fn archive_dependencies(&self, id: NodeId, written: impl Fn(DumpId) -> bool) -> Vec<DumpId> {
+    pub(crate) fn archive_dependencies(
+        &self,
+        id: NodeId,
+        written: impl Fn(DumpId) -> bool,
+    ) -> Vec<DumpId> {
         let mut found = Vec::new();
         let mut pending: Vec<NodeId> = self.node(id).dependencies.iter().rev().copied().collect();
         while let Some(next) = pending.pop() {
             if written(next.dump_id()) {
                 found.push(next.dump_id());
-            } else if !matches!(self.node(next).object, Object::PreDataBoundary | Object::PostDataBoundary) {
+            } else if !matches!(
+                self.node(next).object,
+                Object::PreDataBoundary | Object::PostDataBoundary
+            ) {
                 pending.extend(self.node(next).dependencies.iter().rev());
             }
         }
@@ -158,9 +164,21 @@ impl Plan<'_> {
     pub(crate) fn describe(&self, id: NodeId) -> String {
         let object = self.node(id).object;
         let name = object.name(self.catalog, self.details);
-        match object.schema(self.catalog, self.details).and_then(|schema| self.catalog.schemas.get(schema)) {
-            Some(schema) => format!("{} \"{}.{}\"", object.noun(self.catalog), schema.name, BStr::new(name.as_ref())),
-            None => format!("{} \"{}\"", object.noun(self.catalog), BStr::new(name.as_ref())),
+        match object
+            .schema(self.catalog, self.details)
+            .and_then(|schema| self.catalog.schemas.get(schema))
+        {
+            Some(schema) => format!(
+                "{} \"{}.{}\"",
+                object.noun(self.catalog),
+                schema.name,
+                BStr::new(name.as_ref())
+            ),
+            None => format!(
+                "{} \"{}\"",
+                object.noun(self.catalog),
+                BStr::new(name.as_ref())
+            ),
         }
     }
 }

@@ -22,7 +22,12 @@ const SETTINGS: &str = "set datestyle = iso; set intervalstyle = postgres; set e
 pub(crate) async fn open(config: &Config) -> Result<Session> {
     let mut session = pgark_connect::connect(config).await?;
     // Before anything else, lest a name be found where somebody put it for us.
-    execute(&mut session, "secure the search path", "select pg_catalog.set_config('search_path', '', false)").await?;
+    execute(
+        &mut session,
+        "secure the search path",
+        "select pg_catalog.set_config('search_path', '', false)",
+    )
+    .await?;
     execute(&mut session, "set up the session", SETTINGS).await?;
     let begin = "begin; set transaction isolation level repeatable read, read only";
     execute(&mut session, "begin the transaction", begin).await?;
@@ -30,18 +35,27 @@ pub(crate) async fn open(config: &Config) -> Result<Session> {
 }
 
 async fn execute(session: &mut Session, doing: &'static str, sql: impl AsRef<[u8]>) -> Result<()> {
-    session.execute(sql).await.map_err(|source| Error::Session { doing, source })
+    session
+        .execute(sql)
+        .await
+        .map_err(|source| Error::Session { doing, source })
 }
 
 /// Locks the chosen tables against change, many to a statement.
-pub(crate) async fn lock_tables(session: &mut Session, catalog: &Catalog, selection: &Selection, quoter: Quoter) -> Result<()> {
+pub(crate) async fn lock_tables(
+    session: &mut Session,
+    catalog: &Catalog,
+    selection: &Selection,
+    quoter: Quoter,
+) -> Result<()> {
     const AT_ONCE: usize = 1000;
     let tables: Vec<usize> = selection.tables_to_lock(catalog).collect();
     for batch in tables.chunks(AT_ONCE) {
         let mut lock = text!("lock table ");
         for (i, table) in batch.iter().enumerate() {
             let relation = &catalog.relations[*table];
-            let name: BString = quoter.qualified(Some(&catalog.schema(relation.schema)?.name), &relation.name);
+            let name: BString =
+                quoter.qualified(Some(&catalog.schema(relation.schema)?.name), &relation.name);
             put!(lock, if i == 0 { "" } else { ", " }, name);
         }
         put!(lock, " in access share mode");

@@ -21,7 +21,11 @@ pub(crate) enum Archive {
 
 impl Archive {
     /// Writes header and table of contents.
-    pub(crate) fn begin(sink: Sink, header: &Header, entries: &[TocEntry]) -> Result<Self, pgark_archive::Error> {
+    pub(crate) fn begin(
+        sink: Sink,
+        header: &Header,
+        entries: &[TocEntry],
+    ) -> Result<Self, pgark_archive::Error> {
         Ok(match sink {
             Sink::File(file) => Self::File(Writer::new_seekable(file, header, entries)?),
             Sink::Stream(stream) => Self::Stream(Writer::new(stream, header, entries)?),

@@ -7,7 +7,7 @@ use tonic::{Code, Status};
 #[non_exhaustive]
 pub enum Error {
     /// Standard input or output cannot carry the host's connection.
-    #[error("{stream}: {source}")]
+    #[error("cannot use {stream}")]
     Stdio {
         /// Which of the two.
         stream: &'static str,
@@ -16,7 +16,7 @@ pub enum Error {
     },
 
     /// The connection to the host broke.
-    #[error("connection to the host broke: {0}")]
+    #[error("connection to the host broke")]
     Connection(#[source] hyper::Error),
 
     /// An option given to the source cannot be used. The text names the option and the value, and
@@ -47,6 +47,10 @@ pub enum Error {
     /// A connection to the server could not be made.
     #[error(transparent)]
     Connect(#[from] pgark_connect::Error),
+
+    /// The server could not be dumped.
+    #[error(transparent)]
+    Dump(#[from] pgark_dump::Error),
 }
 
 /// A record whose content did not reach the host whole.
@@ -94,7 +98,8 @@ impl From<Error> for Status {
             // Not Unavailable, which the host takes for a broken plugin.
             _ => Code::Unknown,
         };
-        let mut message = error.report();
+        // One line: hosts show it in the middle of others.
+        let mut message = error.report().split_whitespace().collect::<Vec<_>>().join(" ");
         if message.len() > STATUS_BYTES {
             message.truncate(message.floor_char_boundary(STATUS_BYTES));
             message.push('…');
@@ -123,8 +128,8 @@ mod tests {
     fn a_cause_is_said_once() {
         let error = Error::Stdio {
             stream: "standard input",
-            source: std::io::Error::other("is a terminal"),
+            source: std::io::Error::other("it is a terminal"),
         };
-        assert_eq!(error.report(), "standard input: is a terminal");
+        assert_eq!(error.report(), "cannot use standard input: it is a terminal");
     }
 }

@@ -56,7 +56,7 @@ where
 {
     async fn init(&self, request: Request<InitRequest>) -> Result<Response<InitResponse>, Status> {
         let request = request.into_inner();
-        let options = Options::parse(&request.proto, request.config)?;
+        let options = Options::parse(&request.proto, &request.config)?;
         let source = (self.open)(&options)?;
         let response = InitResponse {
             origin: options.origin,

@@ -47,8 +47,8 @@ pub enum Role {
 ///
 /// # Errors
 /// [`Error::Stdio`] where standard input or output is neither a pipe nor a socket,
-/// [`Error::Connection`] where the connection breaks other than by the host closing it. What goes
-/// wrong with a backup is told to the host and is no error here.
+/// [`Error::Connection`] where the host does not speak HTTP/2. What goes wrong with a backup is told
+/// to the host and is no error here.
 ///
 /// # Cancel safety
 /// Dropping the future closes the connection; the host sees its backup fail.

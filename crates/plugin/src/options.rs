@@ -78,7 +78,7 @@ pub(crate) struct Options {
 impl Options {
     /// Reads the options that the host passes on: those of the location first, the others win over them, and an empty one
     /// counts as none. Options that do not exist get a warning, since hosts may have some of their own.
-    pub(crate) fn parse(protocol: &str, options: HashMap<String, String>) -> Result<Self, Error> {
+    pub(crate) fn parse(protocol: &str, options: &HashMap<String, String>) -> Result<Self, Error> {
         let protocol = Protocol::parse(protocol)?;
         let mut unknown: Vec<_> = options
             .keys()

@@ -2,37 +2,121 @@
 
 use bstr::{BStr, BString};
 use bytes::Bytes;
+use pgark_archive::Compression;
 use pgark_connect::Config;
+use pgark_dump::Content;
+use pgark_dump::globals::{self, GlobalsOptions};
+use pgark_dump::manifest::{self, ManifestOptions};
+use tokio::sync::OnceCell;
 
 use crate::Error;
 use crate::options::Options;
 use crate::sink::Sink;
 use crate::source::Source;
 
+/// SQLSTATE of a database that does not exist.
+const NO_SUCH_DATABASE: &str = "3D000";
+
 /// A server with the options of its backup.
-pub(crate) struct Postgres(Config);
+pub(crate) struct Postgres {
+    config: Config,
+    /// Leads to a database that is there.
+    cluster: OnceCell<Config>,
+    has_selected_database: bool,
+    manifest: ManifestOptions,
+    dump: pgark_dump::Options,
+}
 
 impl Postgres {
+    /// Prepares the server that `options` name; nothing is dialled yet.
     pub(crate) fn open(options: &Options) -> Result<Self, Error> {
-        Ok(Self(options.config.clone()))
+        Ok(Self {
+            cluster: OnceCell::new(),
+            has_selected_database: options.selection.database.is_some(),
+            manifest: ManifestOptions {
+                host: options.origin.clone(),
+                port: options.config.port()?.to_string(),
+                database: options.selection.database.clone(),
+                schema_only: options.schema_only,
+                data_only: options.data_only,
+                compress: options.compress,
+            },
+            dump: pgark_dump::Options {
+                content: match (options.schema_only, options.data_only) {
+                    (true, _) => Content::SchemaOnly,
+                    (false, true) => Content::DataOnly,
+                    (false, false) => Content::All,
+                },
+                // Left as it is, data is found again by Plakar, which compresses too.
+                compression: if options.compress {
+                    Compression::Gzip { level: None }
+                } else {
+                    Compression::None
+                },
+                ..pgark_dump::Options::default()
+            },
+            config: options.config.clone(),
+        })
+    }
+
+    /// Where the cluster as a whole is read: in the selected database, else in `postgres` or, as pg_dumpall does, in
+    /// `template1`, since the former may have been dropped.
+    async fn cluster(&self) -> Result<&Config, Error> {
+        self.cluster
+            .get_or_try_init(|| async {
+                let error = match pgark_connect::connect(&self.config).await {
+                    Ok(session) => {
+                        let _ = session.close().await;
+                        return Ok(self.config.clone());
+                    }
+                    Err(error) => error,
+                };
+                let is_gone = error.server().is_some_and(|error| error.sqlstate == NO_SUCH_DATABASE);
+                if self.has_selected_database || !is_gone {
+                    return Err(error.into());
+                }
+                Ok(self.config.with_dbname("template1"))
+            })
+            .await
     }
 }
 
 impl Source for Postgres {
     async fn ping(&self) -> Result<(), Error> {
-        pgark_connect::connect(&self.0).await?;
-        Ok(())
+        self.cluster().await.map(drop)
     }
+
     async fn manifest(&self) -> Result<Bytes, Error> {
-        Err(Error::Protocol("unwired".into()))
+        let text = manifest::logical(self.cluster().await?, &self.manifest).await?;
+        Ok(text.into())
     }
+
     async fn globals(&self) -> Result<Bytes, Error> {
-        Err(Error::Protocol("unwired".into()))
+        let config = self.cluster().await?;
+        let role_passwords = globals::may_read_passwords(config).await?;
+        if !role_passwords {
+            tracing::warn!(
+                "roles are backed up without their passwords: this user may not read pg_authid"
+            );
+        }
+        let options = GlobalsOptions {
+            role_passwords,
+            ..GlobalsOptions::default()
+        };
+        Ok(globals::dump(config, options).await?.into())
     }
+
     async fn databases(&self) -> Result<Vec<BString>, Error> {
-        Err(Error::Protocol("unwired".into()))
+        Ok(pgark_dump::databases(self.cluster().await?).await?)
     }
-    async fn dump(&self, _: &BStr, _: Sink) -> Result<(), Error> {
-        Err(Error::Protocol("unwired".into()))
+
+    async fn dump(&self, database: &BStr, sink: Sink) -> Result<(), Error> {
+        let config = self.config.with_dbname(database);
+        let sink = pgark_dump::Sink::Stream(Box::new(sink));
+        let report = pgark_dump::dump(&config, &self.dump, sink).await?;
+        for warning in report.warnings {
+            tracing::warn!("database \"{database}\": {warning}");
+        }
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use bstr::{BStr, ByteSlice};
+use bstr::BStr;
 
 use crate::proto::plakar::connectors::{FileInfo, Record};
 
@@ -66,6 +66,7 @@ pub(crate) fn file(pathname: &str, size: usize, modified: SystemTime) -> Record 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bstr::ByteSlice;
     use proptest::prelude::*;
 
     /// Reads back what [`dump`] wrote.

@@ -66,7 +66,7 @@ impl Channel {
             Ok(Self::Socket(UnixStream::from_std(socket)?))
         } else {
             Err(io::Error::other(
-                "is neither a pipe nor a socket (this command is meant to be started by Plakar)",
+                "it is neither a pipe nor a socket; Plakar starts this command with pipes",
             ))
         }
     }
@@ -85,10 +85,25 @@ where
         + 'static,
     S::Future: Send,
 {
-    hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+    let ended = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .serve_connection(TokioIo::new(host), TowerToHyperService::new(service))
-        .await
-        .map_err(Error::Connection)
+        .await;
+    match ended {
+        Err(error) if !is_gone(&error) => Err(Error::Connection(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the host has closed its ends without a farewell, as it does when it is done or was cancelled.
+fn is_gone(error: &hyper::Error) -> bool {
+    std::error::Error::source(error)
+        .and_then(|cause| cause.downcast_ref::<io::Error>())
+        .is_some_and(|cause| {
+            matches!(
+                cause.kind(),
+                io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof
+            )
+        })
 }
 
 #[cfg(test)]

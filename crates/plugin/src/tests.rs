@@ -56,10 +56,10 @@ impl Source for Played {
     }
 
     async fn globals(&self) -> Result<Bytes, Error> {
-        match self.databases.contains(&"no globals") {
-            true => Err(Error::Host("permission denied for table pg_authid".into())),
-            false => Ok(Bytes::from_static(b"-- globals")),
+        if self.databases.contains(&"no globals") {
+            return Err(Error::Host("permission denied for table pg_authid".into()));
         }
+        Ok(Bytes::from_static(b"-- globals"))
     }
 
     async fn databases(&self) -> Result<Vec<BString>, Error> {
@@ -290,7 +290,7 @@ async fn a_host_that_stops_reading_stops_the_dump_and_gets_no_finished_import() 
         let mut host = Host::import(&[database], &[]).await;
         for _ in 0..3 {
             let record = host.record().await;
-            if record.pathname.ends_with(".dump") {
+            if record.pathname.contains(database) {
                 let mut chunks = host.open(&record.pathname).await.unwrap();
                 if database == "endless" {
                     chunks.message().await.unwrap();
@@ -402,6 +402,37 @@ async fn a_large_dump_arrives_whole_and_fast_beside_another() {
     // Some 200 MB/s without optimisation; what is caught here is a stall.
     assert!(seconds < 30.0, "{seconds} s");
     assert!(host.next().await.unwrap().finished);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_vanishes_in_the_middle_of_a_dump_ends_serving_and_the_dump() {
+    let mut host = Host::import(&["endless"], &[]).await;
+    for _ in 0..3 {
+        host.record().await;
+    }
+    let mut chunks = host.open("/00001-endless.dump").await.unwrap();
+    chunks.message().await.unwrap();
+    let Host { client, acks, responses, served, seen } = host;
+    drop((client, acks, responses, chunks));
+    let ended = tokio::time::timeout(Duration::from_secs(10), served).await;
+    ended.expect("serving ends").unwrap().unwrap();
+    let stopped = async {
+        while seen.dropped.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), stopped).await.expect("the dump stops");
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_speak_http_2_is_an_error() {
+    let service = importer::service(|_| Ok(Played { databases: Vec::new(), seen: Arc::default() }));
+    let (mut near, far) = tokio::io::duplex(1024);
+    let served = tokio::spawn(stdio::serve(far, service));
+    let request = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    tokio::io::AsyncWriteExt::write_all(&mut near, request).await.unwrap();
+    let error = served.await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::Connection(_)), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

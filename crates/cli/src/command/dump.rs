@@ -29,7 +29,8 @@ pub(crate) async fn run(arguments: DumpArguments) -> anyhow::Result<ExitCode> {
     let report = match &arguments.file {
         Some(path) => {
             let part = PartFile::create(path)?;
-            let report = pgark_dump::dump(&config, &options, Sink::File(part.file.try_clone()?)).await?;
+            let report =
+                pgark_dump::dump(&config, &options, Sink::File(part.file.try_clone()?)).await?;
             part.finish()?;
             report
         }
@@ -67,19 +68,36 @@ impl PartFile {
         let part = PathBuf::from(part);
         let doing = || format!("could not create file \"{}\"", part.display());
         if path.is_dir() {
-            return Err(io::Error::from(io::ErrorKind::IsADirectory)).with_context(|| format!("could not write file \"{}\"", path.display()));
+            return Err(io::Error::from(io::ErrorKind::IsADirectory))
+                .with_context(|| format!("could not write file \"{}\"", path.display()));
         }
         let file = File::create(&part).with_context(doing)?;
-        Ok(Self { file, part, path: path.to_owned(), is_finished: false })
+        Ok(Self {
+            file,
+            part,
+            path: path.to_owned(),
+            is_finished: false,
+        })
     }
 
     /// Brings the file to the disk, then gives it its name.
     fn finish(mut self) -> anyhow::Result<()> {
-        self.file.sync_all().with_context(|| format!("could not write file \"{}\"", self.part.display()))?;
-        fs::rename(&self.part, &self.path)
-            .with_context(|| format!("could not rename file \"{}\" to \"{}\"", self.part.display(), self.path.display()))?;
+        self.file
+            .sync_all()
+            .with_context(|| format!("could not write file \"{}\"", self.part.display()))?;
+        fs::rename(&self.part, &self.path).with_context(|| {
+            format!(
+                "could not rename file \"{}\" to \"{}\"",
+                self.part.display(),
+                self.path.display()
+            )
+        })?;
         self.is_finished = true;
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = self
+            .path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         File::open(folder)
             .and_then(|folder| folder.sync_all())
             .with_context(|| format!("could not write folder \"{}\"", folder.display()))
@@ -91,7 +109,10 @@ impl Drop for PartFile {
         if !self.is_finished {
             // The dump has failed already; an unfinished file that stays is worth a word, no more.
             if let Err(error) = fs::remove_file(&self.part) {
-                say(format!("warning: could not remove file \"{}\": {error}", self.part.display()));
+                say(format!(
+                    "warning: could not remove file \"{}\": {error}",
+                    self.part.display()
+                ));
             }
         }
     }

@@ -14,14 +14,22 @@ use crate::arguments::ListArguments;
 
 /// Lists an archive on standard output.
 pub(crate) fn run(arguments: &ListArguments) -> anyhow::Result<ExitCode> {
-    let path = arguments.file.as_deref().filter(|path| *path != Path::new("-"));
+    let path = arguments
+        .file
+        .as_deref()
+        .filter(|path| *path != Path::new("-"));
     let input: Box<dyn Read> = match path {
         Some(path) => {
-            Box::new(BufReader::new(File::open(path).with_context(|| format!("could not open file \"{}\"", path.display()))?))
+            Box::new(BufReader::new(File::open(path).with_context(|| {
+                format!("could not open file \"{}\"", path.display())
+            })?))
         }
         None => Box::new(io::stdin().lock()),
     };
-    let name = path.map_or_else(|| "standard input".to_owned(), |path| format!("\"{}\"", path.display()));
+    let name = path.map_or_else(
+        || "standard input".to_owned(),
+        |path| format!("\"{}\"", path.display()),
+    );
     let archive = Reader::new(input).with_context(|| format!("could not read archive {name}"))?;
     let mut out = BufWriter::new(io::stdout().lock());
     let written = if arguments.json {
@@ -34,7 +42,9 @@ pub(crate) fn run(arguments: &ListArguments) -> anyhow::Result<ExitCode> {
     match written.and_then(|()| out.flush()) {
         // Whoever read has seen enough, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        result => result.context("could not write to standard output").map(|()| ExitCode::SUCCESS),
+        result => result
+            .context("could not write to standard output")
+            .map(|()| ExitCode::SUCCESS),
     }
 }
 

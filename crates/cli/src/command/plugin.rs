@@ -12,6 +12,8 @@ pub(crate) async fn run(arguments: &PluginArguments) -> anyhow::Result<ExitCode>
     let role = match arguments.role {
         PluginRole::Importer => Role::Importer,
     };
-    pgark_plugin::serve(role).await.context("could not serve Plakar")?;
+    pgark_plugin::serve(role)
+        .await
+        .context("could not serve Plakar")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -28,33 +28,67 @@ impl Emitter<'_> {
         if !self.is_wanted(id, Components::ACL) {
             return Ok(None);
         }
-        let initial = self.initial.get(&self.plan.node(id).id).map(|privileges| privileges.acl.clone());
+        let initial = self
+            .initial
+            .get(&self.plan.node(id).id)
+            .map(|privileges| privileges.acl.clone());
         let initial = if of.kind == ObjectKind::Schema && *of.name == "public" {
             // A new database has the standard privileges whatever this one's had been, and the owner is set before them.
             Some(standard_public_acl(of.owner))
         } else {
             initial
         };
-        let commands = self.acl_commands(id, of, None, of.acl.current.as_ref(), initial.as_ref(), &of.acl.default)?;
-        Ok(self.push_acl(commands, text!(of.kind.as_str(), " ", of.name), vec![id.dump_id()], of))
+        let commands = self.acl_commands(
+            id,
+            of,
+            None,
+            of.acl.current.as_ref(),
+            initial.as_ref(),
+            &of.acl.default,
+        )?;
+        Ok(self.push_acl(
+            commands,
+            text!(of.kind.as_str(), " ", of.name),
+            vec![id.dump_id()],
+            of,
+        ))
     }
 
     /// The privileges of a table's columns, which come after those of the table.
-    pub(super) fn emit_column_acls(&mut self, id: NodeId, of: &AclOf<'_>, table_acl: Option<DumpId>) -> Result<()> {
+    pub(super) fn emit_column_acls(
+        &mut self,
+        id: NodeId,
+        of: &AclOf<'_>,
+        table_acl: Option<DumpId>,
+    ) -> Result<()> {
         if !self.is_wanted(id, Components::ACL) {
             return Ok(());
         }
         let relation = self.plan.node(id).id.oid;
         let all = &self.definitions.column_privileges;
         let start = all.partition_point(|privileges| privileges.relation < relation);
-        for privileges in all[start..].iter().take_while(|privileges| privileges.relation == relation) {
+        for privileges in all[start..]
+            .iter()
+            .take_while(|privileges| privileges.relation == relation)
+        {
             let column = self.quoter.ident(&privileges.column);
             // No column has privileges by default.
             let none = BString::from("{}");
-            let commands =
-                self.acl_commands(id, of, Some(&column), privileges.acl.as_ref(), privileges.initial.as_ref(), &none)?;
+            let commands = self.acl_commands(
+                id,
+                of,
+                Some(&column),
+                privileges.acl.as_ref(),
+                privileges.initial.as_ref(),
+                &none,
+            )?;
             let dependencies = std::iter::once(id.dump_id()).chain(table_acl).collect();
-            self.push_acl(commands, text!("COLUMN ", of.name, ".", column), dependencies, of);
+            self.push_acl(
+                commands,
+                text!("COLUMN ", of.name, ".", column),
+                dependencies,
+                of,
+            );
         }
         Ok(())
     }
@@ -73,7 +107,10 @@ impl Emitter<'_> {
         let (current, base) = match initial {
             // None now, but some from the start: the object was brought back to what is usual.
             Some(initial) => (current.unwrap_or(default).as_slice(), initial),
-            None => (current.map_or(&b""[..], |current| current.as_slice()), default),
+            None => (
+                current.map_or(&b""[..], |current| current.as_slice()),
+                default,
+            ),
         };
         let target = AclTarget {
             kind: of.kind,
@@ -85,7 +122,13 @@ impl Emitter<'_> {
         self.sql(id, build_acl_commands(&self.quoter, &target, current, base))
     }
 
-    fn push_acl(&mut self, commands: BString, tag: BString, dependencies: Vec<DumpId>, of: &AclOf<'_>) -> Option<DumpId> {
+    fn push_acl(
+        &mut self,
+        commands: BString,
+        tag: BString,
+        dependencies: Vec<DumpId>,
+        of: &AclOf<'_>,
+    ) -> Option<DumpId> {
         if commands.is_empty() {
             return None;
         }
@@ -110,7 +153,12 @@ fn standard_public_acl(owner: &BStr) -> BString {
     if owner.iter().all(is_plain) {
         name.extend_from_slice(owner);
     } else {
-        pgark_sql::put!(name, "\\\"", bstr::join("\\\"\\\"", owner.split(|byte| *byte == b'"')), "\\\"");
+        pgark_sql::put!(
+            name,
+            "\\\"",
+            bstr::join("\\\"\\\"", owner.split(|byte| *byte == b'"')),
+            "\\\""
+        );
     }
     let element = |before: &str, privileges: &str| text!("\"", before, privileges, "/", name, "\"");
     let own = text!("\"", name, "=UC/", name, "\"");

@@ -31,7 +31,13 @@ impl Emitter<'_> {
     }
 
     /// The comment on a row of the catalogues, or on one of its columns, for an entry that depends on `after`.
-    pub(super) fn emit_comment_of(&mut self, row: CatalogId, column: i32, after: DumpId, on: &CommentOn<'_>) {
+    pub(super) fn emit_comment_of(
+        &mut self,
+        row: CatalogId,
+        column: i32,
+        after: DumpId,
+        on: &CommentOn<'_>,
+    ) {
         let comment = match (self.catalog().comments.text(row, column), on.initial) {
             (Some(comment), Some(initial)) if comment == initial => return,
             (Some(comment), _) => comment,
@@ -47,7 +53,13 @@ impl Emitter<'_> {
         if let Some(schema) = on.schema {
             put!(statement, self.quoter.ident(schema), ".");
         }
-        put!(statement, on.name, " IS ", self.quoter.literal(comment), ";\n");
+        put!(
+            statement,
+            on.name,
+            " IS ",
+            self.quoter.literal(comment),
+            ";\n"
+        );
         let entry = self.extra_entry("COMMENT", Section::None, vec![after]);
         self.push(TocEntry {
             tag: Some(text!(on.kind, " ", on.name)),

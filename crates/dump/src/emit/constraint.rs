@@ -22,8 +22,15 @@ impl Emitter<'_> {
         if !node.is_separate {
             return Ok(());
         }
-        let relation = self.plan.catalog.relation(constraint.on).ok_or_else(|| Error::Dropped(self.plan.describe(id)))?;
-        let (schema, owner) = (self.schema_name(relation.schema)?, self.role_name(relation.owner)?);
+        let relation = self
+            .plan
+            .catalog
+            .relation(constraint.on)
+            .ok_or_else(|| Error::Dropped(self.plan.describe(id)))?;
+        let (schema, owner) = (
+            self.schema_name(relation.schema)?,
+            self.role_name(relation.owner)?,
+        );
         if constraint.is_local && self.is_wanted(id, Components::DEFINITION) {
             let table = self.qualified_relation(relation)?;
             let name = self.quoter.ident(&constraint.name);
@@ -31,8 +38,22 @@ impl Emitter<'_> {
                 tag: Some(text!(relation.name, " ", constraint.name)),
                 namespace: Some(schema.clone()),
                 owner: Some(owner.into()),
-                defn: Some(text!("ALTER TABLE ", table, "\n    ADD CONSTRAINT ", name, " ", constraint.definition, ";\n")),
-                drop_stmt: Some(text!("ALTER TABLE ", table, " DROP CONSTRAINT ", name, ";\n")),
+                defn: Some(text!(
+                    "ALTER TABLE ",
+                    table,
+                    "\n    ADD CONSTRAINT ",
+                    name,
+                    " ",
+                    constraint.definition,
+                    ";\n"
+                )),
+                drop_stmt: Some(text!(
+                    "ALTER TABLE ",
+                    table,
+                    " DROP CONSTRAINT ",
+                    name,
+                    ";\n"
+                )),
                 ..self.entry(id, desc, Section::PostData)
             });
         }
@@ -45,19 +66,43 @@ impl Emitter<'_> {
         if !self.plan.node(id).is_separate {
             return Ok(());
         }
-        let domain = self.catalog().type_index(constraint.on).ok_or_else(|| Error::Dropped(self.plan.describe(id)))?;
+        let domain = self
+            .catalog()
+            .type_index(constraint.on)
+            .ok_or_else(|| Error::Dropped(self.plan.describe(id)))?;
         let domain = &self.catalog().types[domain];
-        let (schema, owner) = (self.schema_name(domain.schema)?, self.role_name(domain.owner)?);
+        let (schema, owner) = (
+            self.schema_name(domain.schema)?,
+            self.role_name(domain.owner)?,
+        );
         if self.is_wanted(id, Components::DEFINITION) {
             let qualified = self.qualified(domain.schema, &domain.name)?;
             let name = self.quoter.ident(&constraint.name);
-            let desc = if constraint.kind == b'n' { "CONSTRAINT" } else { "CHECK CONSTRAINT" };
+            let desc = if constraint.kind == b'n' {
+                "CONSTRAINT"
+            } else {
+                "CHECK CONSTRAINT"
+            };
             self.push(TocEntry {
                 tag: Some(text!(domain.name, " ", constraint.name)),
                 namespace: Some(schema.clone()),
                 owner: Some(owner.into()),
-                defn: Some(text!("ALTER DOMAIN ", qualified, "\n    ADD CONSTRAINT ", name, " ", constraint.definition, ";\n")),
-                drop_stmt: Some(text!("ALTER DOMAIN ", qualified, " DROP CONSTRAINT ", name, ";\n")),
+                defn: Some(text!(
+                    "ALTER DOMAIN ",
+                    qualified,
+                    "\n    ADD CONSTRAINT ",
+                    name,
+                    " ",
+                    constraint.definition,
+                    ";\n"
+                )),
+                drop_stmt: Some(text!(
+                    "ALTER DOMAIN ",
+                    qualified,
+                    " DROP CONSTRAINT ",
+                    name,
+                    ";\n"
+                )),
                 ..self.entry(id, desc, Section::PostData)
             });
         }
@@ -69,18 +114,45 @@ impl Emitter<'_> {
 
     pub(super) fn emit_foreign_key(&mut self, id: NodeId, place: usize) -> Result<()> {
         let key = &self.details().foreign_keys[place];
-        let relation = self.plan.catalog.relation(key.relation).ok_or_else(|| Error::Dropped(self.plan.describe(id)))?;
-        let (schema, owner) = (self.schema_name(relation.schema)?, self.role_name(relation.owner)?);
+        let relation = self
+            .plan
+            .catalog
+            .relation(key.relation)
+            .ok_or_else(|| Error::Dropped(self.plan.describe(id)))?;
+        let (schema, owner) = (
+            self.schema_name(relation.schema)?,
+            self.role_name(relation.owner)?,
+        );
         if self.is_wanted(id, Components::DEFINITION) {
-            let only = if relation.kind == RelationKind::PartitionedTable { "" } else { "ONLY " };
+            let only = if relation.kind == RelationKind::PartitionedTable {
+                ""
+            } else {
+                "ONLY "
+            };
             let table = self.qualified_relation(relation)?;
             let name = self.quoter.ident(&key.name);
             self.push(TocEntry {
                 tag: Some(text!(relation.name, " ", key.name)),
                 namespace: Some(schema.clone()),
                 owner: Some(owner.into()),
-                defn: Some(text!("ALTER TABLE ", only, table, "\n    ADD CONSTRAINT ", name, " ", key.definition, ";\n")),
-                drop_stmt: Some(text!("ALTER TABLE ", only, table, " DROP CONSTRAINT ", name, ";\n")),
+                defn: Some(text!(
+                    "ALTER TABLE ",
+                    only,
+                    table,
+                    "\n    ADD CONSTRAINT ",
+                    name,
+                    " ",
+                    key.definition,
+                    ";\n"
+                )),
+                drop_stmt: Some(text!(
+                    "ALTER TABLE ",
+                    only,
+                    table,
+                    " DROP CONSTRAINT ",
+                    name,
+                    ";\n"
+                )),
                 ..self.entry(id, "FK CONSTRAINT", Section::PostData)
             });
         }
@@ -97,12 +169,15 @@ impl Emitter<'_> {
         schema: &BString,
         owner: &BStr,
     ) {
-        self.emit_comment(id, &CommentOn {
-            kind: text!("CONSTRAINT ", self.quoter.ident(name), " ON"),
-            name: self.quoter.ident(&relation.name),
-            schema: Some(schema),
-            owner,
-            initial: None,
-        });
+        self.emit_comment(
+            id,
+            &CommentOn {
+                kind: text!("CONSTRAINT ", self.quoter.ident(name), " ON"),
+                name: self.quoter.ident(&relation.name),
+                schema: Some(schema),
+                owner,
+                initial: None,
+            },
+        );
     }
 }

@@ -48,20 +48,44 @@ impl Emitter<'_> {
     /// The partitioned table that a partition's rows must be restored through, because their place among the partitions can change.
     fn restore_root(&self, place: usize) -> Option<usize> {
         let is_partition = |place: usize| self.catalog().relations[place].is_partition;
-        let parent = |place: usize| self.plan.parents[place].first().copied().filter(|_| is_partition(place));
-        let ancestors: Vec<usize> = std::iter::successors(parent(place), |ancestor| parent(*ancestor)).collect();
-        let is_unsafe = |place: &usize| self.catalog().unsafe_partitioned.contains(&self.catalog().relations[*place].id.oid);
-        ancestors.last().copied().filter(|_| ancestors.iter().any(is_unsafe))
+        let parent = |place: usize| {
+            self.plan.parents[place]
+                .first()
+                .copied()
+                .filter(|_| is_partition(place))
+        };
+        let ancestors: Vec<usize> =
+            std::iter::successors(parent(place), |ancestor| parent(*ancestor)).collect();
+        let is_unsafe = |place: &usize| {
+            self.catalog()
+                .unsafe_partitioned
+                .contains(&self.catalog().relations[*place].id.oid)
+        };
+        ancestors
+            .last()
+            .copied()
+            .filter(|_| ancestors.iter().any(is_unsafe))
     }
 
     fn emit_sequence_set(&mut self, id: NodeId, place: usize) -> Result<()> {
         let relation = &self.catalog().relations[place];
         let position = self.defined(id, self.definitions.positions.get(&relation.id.oid))?;
         let name = self.quoter.literal(self.qualified_relation(relation)?);
-        let setval = text!("SELECT pg_catalog.setval(", name, format!(", {}, {});\n", position.last_value, position.is_called));
-        let entry = self.extra_entry("SEQUENCE SET", Section::Data, vec![self.plan.relation_dump_id(place)]);
+        let setval = text!(
+            "SELECT pg_catalog.setval(",
+            name,
+            format!(", {}, {});\n", position.last_value, position.is_called)
+        );
+        let entry = self.extra_entry(
+            "SEQUENCE SET",
+            Section::Data,
+            vec![self.plan.relation_dump_id(place)],
+        );
         let entry = self.data_entry(entry, relation)?;
-        self.push(TocEntry { defn: Some(setval), ..entry });
+        self.push(TocEntry {
+            defn: Some(setval),
+            ..entry
+        });
         Ok(())
     }
 
@@ -70,22 +94,59 @@ impl Emitter<'_> {
         if !self.plan.is_populated[place] {
             return Ok(());
         }
-        let refresh = text!("REFRESH MATERIALIZED VIEW ", self.qualified_relation(relation)?, ";\n");
-        let entry = self.data_entry(self.entry(id, "MATERIALIZED VIEW DATA", Section::PostData), relation)?;
-        let dependencies = self.plan.node(id).dependencies.iter().map(|dependency| dependency.dump_id()).collect();
-        self.push(TocEntry { defn: Some(refresh), dependencies, ..entry });
+        let refresh = text!(
+            "REFRESH MATERIALIZED VIEW ",
+            self.qualified_relation(relation)?,
+            ";\n"
+        );
+        let entry = self.data_entry(
+            self.entry(id, "MATERIALIZED VIEW DATA", Section::PostData),
+            relation,
+        )?;
+        let dependencies = self
+            .plan
+            .node(id)
+            .dependencies
+            .iter()
+            .map(|dependency| dependency.dump_id())
+            .collect();
+        self.push(TocEntry {
+            defn: Some(refresh),
+            dependencies,
+            ..entry
+        });
         Ok(())
     }
 }
 
 /// The columns that COPY transfers, in parentheses: all but the generated. Empty where there are none.
-pub(crate) fn copy_columns(quoter: &pgark_sql::Quoter, columns: &[pgark_catalog::Column]) -> BString {
-    let transferred = columns.iter().filter(|column| !column.is_dropped && column.generated == 0);
-    let names: Vec<BString> = transferred.map(|column| quoter.ident(&column.name)).collect();
-    if names.is_empty() { BString::default() } else { text!("(", bstr::join(", ", names), ")") }
+pub(crate) fn copy_columns(
+    quoter: &pgark_sql::Quoter,
+    columns: &[pgark_catalog::Column],
+) -> BString {
+    let transferred = columns
+        .iter()
+        .filter(|column| !column.is_dropped && column.generated == 0);
+    let names: Vec<BString> = transferred
+        .map(|column| quoter.ident(&column.name))
+        .collect();
+    if names.is_empty() {
+        BString::default()
+    } else {
+        text!("(", bstr::join(", ", names), ")")
+    }
 }
 
 /// A name on one line, as pg_dump puts names into comments (`sanitize_line` in src/bin/pg_dump/dumputils.c).
 fn one_line(name: &BString) -> BString {
-    name.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect::<Vec<u8>>().into()
+    name.iter()
+        .map(|byte| {
+            if matches!(byte, b'\n' | b'\r') {
+                b' '
+            } else {
+                *byte
+            }
+        })
+        .collect::<Vec<u8>>()
+        .into()
 }

@@ -24,12 +24,18 @@ impl Emitter<'_> {
             b'c' => self.composite_definition(data_type, &name)?,
             b'd' => self.domain_definition(id, data_type, &name)?,
             b'r' => self.range_definition(id, data_type, &name)?,
-            _ => {
+            _ if self.is_wanted(id, Components::DEFINITION) => {
                 self.note_unwritten(id, self.plan.node(id));
                 return Ok(());
             }
+            // The system's or an extension's, of which only privileges are written.
+            _ => BString::default(),
         };
-        let desc = if data_type.kind == b'd' { "DOMAIN" } else { "TYPE" };
+        let desc = if data_type.kind == b'd' {
+            "DOMAIN"
+        } else {
+            "TYPE"
+        };
         let schema = self.schema_name(data_type.schema)?;
         let owner = self.role_name(data_type.owner)?;
         if self.is_wanted(id, Components::DEFINITION) {
@@ -43,8 +49,26 @@ impl Emitter<'_> {
             });
         }
         let name = self.quoter.ident(&data_type.name);
-        self.emit_comment(id, &CommentOn { kind: desc.into(), name: name.clone(), schema: Some(schema), owner, initial: None });
-        self.emit_acl(id, &AclOf { kind: ObjectKind::Type, name: &name, schema: Some(schema), owner, acl: &data_type.acl })?;
+        self.emit_comment(
+            id,
+            &CommentOn {
+                kind: desc.into(),
+                name: name.clone(),
+                schema: Some(schema),
+                owner,
+                initial: None,
+            },
+        );
+        self.emit_acl(
+            id,
+            &AclOf {
+                kind: ObjectKind::Type,
+                name: &name,
+                schema: Some(schema),
+                owner,
+                acl: &data_type.acl,
+            },
+        )?;
         if data_type.kind == b'c' && self.is_wanted(id, Components::COMMENT) {
             self.emit_attribute_comments(id, data_type, schema, owner);
         }
@@ -54,16 +78,59 @@ impl Emitter<'_> {
         Ok(())
     }
 
+    /// A type that so far has but a name, for functions of it to be made.
+    pub(super) fn emit_shell_type(&mut self, id: NodeId, place: usize) -> Result<()> {
+        let data_type = &self.catalog().types[place];
+        if self.is_wanted(id, Components::DEFINITION) {
+            self.push(TocEntry {
+                tag: Some(data_type.name.clone()),
+                namespace: Some(self.schema_name(data_type.schema)?.clone()),
+                owner: Some(self.role_name(data_type.owner)?.into()),
+                defn: Some(text!(
+                    "CREATE TYPE ",
+                    self.qualified(data_type.schema, &data_type.name)?,
+                    ";\n"
+                )),
+                ..self.entry(id, "SHELL TYPE", Section::PreData)
+            });
+        }
+        Ok(())
+    }
+
     fn enum_definition(&self, data_type: &DataType, name: &BString) -> BString {
-        let labels = self.definitions.enums.get(&data_type.id.oid).into_iter().flatten();
+        let labels = self
+            .definitions
+            .enums
+            .get(&data_type.id.oid)
+            .into_iter()
+            .flatten();
         let labels = labels.map(|label| text!("\n    ", self.quoter.literal(label)));
-        text!("CREATE TYPE ", name, " AS ENUM (", bstr::join(",", labels), "\n);\n")
+        text!(
+            "CREATE TYPE ",
+            name,
+            " AS ENUM (",
+            bstr::join(",", labels),
+            "\n);\n"
+        )
     }
 
     fn composite_definition(&self, data_type: &DataType, name: &BString) -> Result<BString> {
         let mut create = text!("CREATE TYPE ", name, " AS (");
-        for (i, attribute) in self.definitions.composites.get(&data_type.id.oid).into_iter().flatten().enumerate() {
-            put!(create, if i == 0 { "\n\t" } else { ",\n\t" }, self.quoter.ident(&attribute.name), " ", attribute.type_name);
+        for (i, attribute) in self
+            .definitions
+            .composites
+            .get(&data_type.id.oid)
+            .into_iter()
+            .flatten()
+            .enumerate()
+        {
+            put!(
+                create,
+                if i == 0 { "\n\t" } else { ",\n\t" },
+                self.quoter.ident(&attribute.name),
+                " ",
+                attribute.type_name
+            );
             if let Some(collation) = self.collation(attribute.collation)? {
                 put!(create, " COLLATE ", collation);
             }
@@ -72,7 +139,12 @@ impl Emitter<'_> {
         Ok(create)
     }
 
-    fn domain_definition(&self, id: NodeId, data_type: &DataType, name: &BString) -> Result<BString> {
+    fn domain_definition(
+        &self,
+        id: NodeId,
+        data_type: &DataType,
+        name: &BString,
+    ) -> Result<BString> {
         let domain = self.defined(id, self.definitions.domains.get(&data_type.id.oid))?;
         let mut create = text!("CREATE DOMAIN ", name, " AS ", domain.base_type);
         if let Some(collation) = self.collation(domain.collation)? {
@@ -80,15 +152,28 @@ impl Emitter<'_> {
         }
         let constraints = || {
             let places = self.details().domain_constraints_of(data_type.id.oid);
-            places.map(|place| (&self.details().domain_constraints[place], self.is_domain_constraint_separate(place)))
+            places.map(|place| {
+                (
+                    &self.details().domain_constraints[place],
+                    self.is_domain_constraint_separate(place),
+                )
+            })
         };
         if domain.is_not_null {
             match constraints().find(|(constraint, _)| constraint.kind == b'n') {
                 None => put!(create, " NOT NULL"),
                 Some((_, true)) => {}
-                Some((constraint, _)) if constraint.name == text!(data_type.name, "_not_null") => put!(create, " NOT NULL"),
+                Some((constraint, _)) if constraint.name == text!(data_type.name, "_not_null") => {
+                    put!(create, " NOT NULL")
+                }
                 Some((constraint, _)) => {
-                    put!(create, " CONSTRAINT ", self.quoter.ident(&constraint.name), " ", constraint.definition);
+                    put!(
+                        create,
+                        " CONSTRAINT ",
+                        self.quoter.ident(&constraint.name),
+                        " ",
+                        constraint.definition
+                    );
                 }
             }
         }
@@ -99,21 +184,41 @@ impl Emitter<'_> {
         }
         for (constraint, is_separate) in constraints() {
             if constraint.kind == b'c' && !is_separate {
-                put!(create, "\n\tCONSTRAINT ", self.quoter.ident(&constraint.name), " ", constraint.definition);
+                put!(
+                    create,
+                    "\n\tCONSTRAINT ",
+                    self.quoter.ident(&constraint.name),
+                    " ",
+                    constraint.definition
+                );
             }
         }
         put!(create, ";\n");
         Ok(create)
     }
 
-    fn range_definition(&self, id: NodeId, data_type: &DataType, name: &BString) -> Result<BString> {
+    fn range_definition(
+        &self,
+        id: NodeId,
+        data_type: &DataType,
+        name: &BString,
+    ) -> Result<BString> {
         let range = self.defined(id, self.definitions.ranges.get(&data_type.id.oid))?;
-        let mut create = text!("CREATE TYPE ", name, " AS RANGE (\n    subtype = ", range.subtype);
+        let mut create = text!(
+            "CREATE TYPE ",
+            name,
+            " AS RANGE (\n    subtype = ",
+            range.subtype
+        );
         if let Some(multirange) = &range.multirange {
             put!(create, ",\n    multirange_type_name = ", multirange);
         }
         if let Some((schema, class)) = &range.operator_class {
-            put!(create, ",\n    subtype_opclass = ", self.quoter.qualified(Some(schema), class));
+            put!(
+                create,
+                ",\n    subtype_opclass = ",
+                self.quoter.qualified(Some(schema), class)
+            );
         }
         if let Some(collation) = self.collation(range.collation)? {
             put!(create, ",\n    collation = ", collation);
@@ -129,32 +234,64 @@ impl Emitter<'_> {
     }
 
     /// The comments on a composite type's attributes, which the catalogues keep with the type's relation.
-    fn emit_attribute_comments(&mut self, id: NodeId, data_type: &DataType, schema: &BString, owner: &BStr) {
-        let relation = CatalogId { table: catalog_oid::CLASS, oid: data_type.relation };
+    fn emit_attribute_comments(
+        &mut self,
+        id: NodeId,
+        data_type: &DataType,
+        schema: &BString,
+        owner: &BStr,
+    ) {
+        let relation = CatalogId {
+            table: catalog_oid::CLASS,
+            oid: data_type.relation,
+        };
         let catalog = self.catalog();
         let definitions = self.definitions;
         for comment in catalog.comments.of(relation) {
-            let attributes = definitions.composites.get(&data_type.id.oid).into_iter().flatten();
-            if let Some(attribute) = attributes.into_iter().find(|attribute| attribute.number == comment.column) {
-                let name = text!(self.quoter.ident(&data_type.name), ".", self.quoter.ident(&attribute.name));
-                self.push_comment(comment.text.as_ref(), id.dump_id(), &CommentOn {
-                    kind: "COLUMN".into(),
-                    name,
-                    schema: Some(schema),
-                    owner,
-                    initial: None,
-                });
+            let attributes = definitions
+                .composites
+                .get(&data_type.id.oid)
+                .into_iter()
+                .flatten();
+            if let Some(attribute) = attributes
+                .into_iter()
+                .find(|attribute| attribute.number == comment.column)
+            {
+                let name = text!(
+                    self.quoter.ident(&data_type.name),
+                    ".",
+                    self.quoter.ident(&attribute.name)
+                );
+                self.push_comment(
+                    comment.text.as_ref(),
+                    id.dump_id(),
+                    &CommentOn {
+                        kind: "COLUMN".into(),
+                        name,
+                        schema: Some(schema),
+                        owner,
+                        initial: None,
+                    },
+                );
             }
         }
     }
 
     /// The comments on the constraints that are part of a domain: CHECKs by name, NOT NULL last.
-    fn emit_domain_comments(&mut self, id: NodeId, data_type: &DataType, schema: &BString, owner: &BStr) {
+    fn emit_domain_comments(
+        &mut self,
+        id: NodeId,
+        data_type: &DataType,
+        schema: &BString,
+        owner: &BStr,
+    ) {
         let details = self.details();
         let mut places: Vec<usize> = details.domain_constraints_of(data_type.id.oid).collect();
         places.sort_by_key(|place| details.domain_constraints[*place].kind == b'n');
         for place in places {
-            let Some(node) = self.plan.find(Object::DomainConstraint(place)) else { continue };
+            let Some(node) = self.plan.find(Object::DomainConstraint(place)) else {
+                continue;
+            };
             if !self.plan.node(node).is_separate && self.is_wanted(node, Components::COMMENT) {
                 self.emit_domain_constraint_comment(node, place, id, data_type, schema, owner);
             }
@@ -172,16 +309,27 @@ impl Emitter<'_> {
         owner: &BStr,
     ) {
         let constraint = &self.details().domain_constraints[place];
-        self.emit_comment_of(self.plan.node(node).id, 0, after.dump_id(), &CommentOn {
-            kind: text!("CONSTRAINT ", self.quoter.ident(&constraint.name), " ON DOMAIN"),
-            name: self.quoter.ident(&domain.name),
-            schema: Some(schema),
-            owner,
-            initial: None,
-        });
+        self.emit_comment_of(
+            self.plan.node(node).id,
+            0,
+            after.dump_id(),
+            &CommentOn {
+                kind: text!(
+                    "CONSTRAINT ",
+                    self.quoter.ident(&constraint.name),
+                    " ON DOMAIN"
+                ),
+                name: self.quoter.ident(&domain.name),
+                schema: Some(schema),
+                owner,
+                initial: None,
+            },
+        );
     }
 
     fn is_domain_constraint_separate(&self, place: usize) -> bool {
-        self.plan.find(Object::DomainConstraint(place)).is_some_and(|node| self.plan.node(node).is_separate)
+        self.plan
+            .find(Object::DomainConstraint(place))
+            .is_some_and(|node| self.plan.node(node).is_separate)
     }
 }

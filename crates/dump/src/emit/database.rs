@@ -15,14 +15,31 @@ impl Emitter<'_> {
         let server = &self.catalog().server;
         let strings = if server.std_strings { "on" } else { "off" };
         let entries = [
-            ("ENCODING", text!("SET client_encoding = ", self.quoter.literal(&server.encoding), ";\n")),
-            ("STDSTRINGS", text!("SET standard_conforming_strings = '", strings, "';\n")),
+            (
+                "ENCODING",
+                text!(
+                    "SET client_encoding = ",
+                    self.quoter.literal(&server.encoding),
+                    ";\n"
+                ),
+            ),
+            (
+                "STDSTRINGS",
+                text!("SET standard_conforming_strings = '", strings, "';\n"),
+            ),
             // The session's search path is empty.
-            ("SEARCHPATH", "SELECT pg_catalog.set_config('search_path', '', false);\n".into()),
+            (
+                "SEARCHPATH",
+                "SELECT pg_catalog.set_config('search_path', '', false);\n".into(),
+            ),
         ];
         for (desc, statement) in entries {
             let entry = self.extra_entry(desc, Section::PreData, Vec::new());
-            self.push(TocEntry { tag: Some(desc.into()), defn: Some(statement), ..entry });
+            self.push(TocEntry {
+                tag: Some(desc.into()),
+                defn: Some(statement),
+                ..entry
+            });
         }
     }
 
@@ -42,8 +59,18 @@ impl Emitter<'_> {
         };
         let id = entry.dump_id;
         self.push(entry);
-        if let Some(comment) = database.comment.as_ref().filter(|comment| !comment.is_empty()) {
-            let on = CommentOn { kind: "DATABASE".into(), name: name.clone(), schema: None, owner, initial: None };
+        if let Some(comment) = database
+            .comment
+            .as_ref()
+            .filter(|comment| !comment.is_empty())
+        {
+            let on = CommentOn {
+                kind: "DATABASE".into(),
+                name: name.clone(),
+                schema: None,
+                owner,
+                initial: None,
+            };
             self.push_comment(comment.as_ref(), id, &on);
         }
         self.emit_database_labels(&name, id, owner.into());
@@ -77,13 +104,20 @@ impl Emitter<'_> {
             put_literal("LC_COLLATE", &database.collate);
             put_literal("LC_CTYPE", &database.ctype);
         }
-        for (word, value) in [(locale, &database.locale), ("ICU_RULES", &database.icu_rules)] {
+        for (word, value) in [
+            (locale, &database.locale),
+            ("ICU_RULES", &database.icu_rules),
+        ] {
             if let Some(value) = value {
                 put!(create, " ", word, " = ", self.quoter.literal(value));
             }
         }
         if !database.tablespace.is_empty() && database.tablespace != "pg_default" {
-            put!(create, " TABLESPACE = ", self.quoter.ident(&database.tablespace));
+            put!(
+                create,
+                " TABLESPACE = ",
+                self.quoter.ident(&database.tablespace)
+            );
         }
         put!(create, ";\n");
         create
@@ -93,24 +127,56 @@ impl Emitter<'_> {
         let mut statements = BString::default();
         for (provider, label) in &self.catalog().database.labels {
             let label = self.quoter.portable_literal(label);
-            put!(statements, "SECURITY LABEL FOR ", self.quoter.ident(provider), " ON DATABASE ", name, " IS ", label, ";\n");
+            put!(
+                statements,
+                "SECURITY LABEL FOR ",
+                self.quoter.ident(provider),
+                " ON DATABASE ",
+                name,
+                " IS ",
+                label,
+                ";\n"
+            );
         }
         if !statements.is_empty() {
             let entry = self.extra_entry("SECURITY LABEL", Section::None, vec![database]);
-            self.push(TocEntry { tag: Some(text!("DATABASE ", name)), owner: Some(owner), defn: Some(statements), ..entry });
+            self.push(TocEntry {
+                tag: Some(text!("DATABASE ", name)),
+                owner: Some(owner),
+                defn: Some(statements),
+                ..entry
+            });
         }
     }
 
     fn emit_database_acl(&mut self, name: &BString, id: DumpId) -> Result<()> {
         let database = &self.catalog().database;
         let owner = self.role_name(database.owner)?;
-        let target = AclTarget { kind: ObjectKind::Database, name, column: None, schema: None, owner };
-        let current = database.acl.current.as_ref().map_or(&b""[..], |current| current.as_slice());
+        let target = AclTarget {
+            kind: ObjectKind::Database,
+            name,
+            column: None,
+            schema: None,
+            owner,
+        };
+        let current = database
+            .acl
+            .current
+            .as_ref()
+            .map_or(&b""[..], |current| current.as_slice());
         let commands = build_acl_commands(&self.quoter, &target, current, &database.acl.default)
-            .map_err(|source| Error::Sql { object: format!("database {name}"), source })?;
+            .map_err(|source| Error::Sql {
+                object: format!("database {name}"),
+                source,
+            })?;
         if !commands.is_empty() {
             let entry = self.extra_entry("ACL", Section::None, vec![id]);
-            self.push(TocEntry { tag: Some(text!("DATABASE ", name)), owner: Some(owner.into()), defn: Some(commands), ..entry });
+            self.push(TocEntry {
+                tag: Some(text!("DATABASE ", name)),
+                owner: Some(owner.into()),
+                defn: Some(commands),
+                ..entry
+            });
         }
         Ok(())
     }
@@ -120,22 +186,46 @@ impl Emitter<'_> {
         let database = &self.catalog().database;
         let (mut alter, mut drop) = (BString::default(), BString::default());
         if database.connection_limit != -1 {
-            put!(alter, "ALTER DATABASE ", name, format!(" CONNECTION LIMIT = {};\n", database.connection_limit));
+            put!(
+                alter,
+                "ALTER DATABASE ",
+                name,
+                format!(" CONNECTION LIMIT = {};\n", database.connection_limit)
+            );
         }
         if database.is_template {
             put!(alter, "ALTER DATABASE ", name, " IS_TEMPLATE = true;\n");
             let literal = self.quoter.literal(&database.name);
-            put!(drop, "UPDATE pg_catalog.pg_database SET datistemplate = false WHERE datname = ", literal, ";\n");
+            put!(
+                drop,
+                "UPDATE pg_catalog.pg_database SET datistemplate = false WHERE datname = ",
+                literal,
+                ";\n"
+            );
         }
         let setting = |target: SettingTarget<'_>, item: &BString| {
-            set_config_option(&self.quoter, &target, item)
-                .map_err(|source| Error::Sql { object: format!("a setting of database {name}"), source })
+            set_config_option(&self.quoter, &target, item).map_err(|source| Error::Sql {
+                object: format!("a setting of database {name}"),
+                source,
+            })
         };
         for item in &database.settings {
-            put!(alter, setting(SettingTarget::Database(&database.name), item)?);
+            put!(
+                alter,
+                setting(SettingTarget::Database(&database.name), item)?
+            );
         }
         for (role, item) in &database.role_settings {
-            put!(alter, setting(SettingTarget::RoleInDatabase { role, database: &database.name }, item)?);
+            put!(
+                alter,
+                setting(
+                    SettingTarget::RoleInDatabase {
+                        role,
+                        database: &database.name
+                    },
+                    item
+                )?
+            );
         }
         if !alter.is_empty() {
             let owner = self.role_name(database.owner)?;

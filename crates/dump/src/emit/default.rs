@@ -19,8 +19,12 @@ impl Emitter<'_> {
             Object::NullDefault(i) => (details.columns[i].relation, details.columns[i].number),
             _ => return Ok(()),
         };
-        let Some(table) = self.catalog().relation(relation) else { return Ok(()) };
-        let column = usize::try_from(number - 1).ok().and_then(|place| details.columns_of(relation).get(place));
+        let Some(table) = self.catalog().relation(relation) else {
+            return Ok(());
+        };
+        let column = usize::try_from(number - 1)
+            .ok()
+            .and_then(|place| details.columns_of(relation).get(place));
         let Some(column) = column else { return Ok(()) };
         let name = self.qualified_relation(table)?;
         let quoted = self.quoter.ident(&column.name);
@@ -29,8 +33,22 @@ impl Emitter<'_> {
             tag: Some(text!(table.name, " ", column.name)),
             namespace: Some(self.schema_name(table.schema)?.clone()),
             owner: Some(self.role_name(table.owner)?.into()),
-            defn: Some(text!("ALTER TABLE ONLY ", name, " ALTER COLUMN ", quoted, " SET DEFAULT ", expression, ";\n")),
-            drop_stmt: Some(text!("ALTER TABLE ", name, " ALTER COLUMN ", quoted, " DROP DEFAULT;\n")),
+            defn: Some(text!(
+                "ALTER TABLE ONLY ",
+                name,
+                " ALTER COLUMN ",
+                quoted,
+                " SET DEFAULT ",
+                expression,
+                ";\n"
+            )),
+            drop_stmt: Some(text!(
+                "ALTER TABLE ",
+                name,
+                " ALTER COLUMN ",
+                quoted,
+                " DROP DEFAULT;\n"
+            )),
             ..self.entry(id, "DEFAULT", Section::PreData)
         });
         Ok(())

@@ -20,9 +20,17 @@ impl Emitter<'_> {
             b'L' => DefaultKind::LargeObjects,
             _ => return Err(Error::Unwritten(vec![self.plan.describe(id)])),
         };
-        let schema = if default_acl.schema.is_valid() { Some(self.schema_name(default_acl.schema)?) } else { None };
+        let schema = if default_acl.schema.is_valid() {
+            Some(self.schema_name(default_acl.schema)?)
+        } else {
+            None
+        };
         let role = self.role_name(default_acl.role)?;
-        let current = default_acl.acl.current.as_ref().map_or(&b""[..], |current| current.as_slice());
+        let current = default_acl
+            .acl
+            .current
+            .as_ref()
+            .map_or(&b""[..], |current| current.as_slice());
         let commands = self.sql(
             id,
             build_default_acl_commands(

@@ -17,12 +17,27 @@ impl Emitter<'_> {
             let schema = self.quoter.ident(&extension.schema);
             self.push(TocEntry {
                 tag: Some(extension.name.clone()),
-                defn: Some(text!("CREATE EXTENSION IF NOT EXISTS ", name, " WITH SCHEMA ", schema, ";\n")),
+                defn: Some(text!(
+                    "CREATE EXTENSION IF NOT EXISTS ",
+                    name,
+                    " WITH SCHEMA ",
+                    schema,
+                    ";\n"
+                )),
                 drop_stmt: Some(text!("DROP EXTENSION ", name, ";\n")),
                 ..self.entry(id, "EXTENSION", Section::PreData)
             });
         }
-        self.emit_comment(id, &CommentOn { kind: "EXTENSION".into(), name, schema: None, owner: "".into(), initial: None });
+        self.emit_comment(
+            id,
+            &CommentOn {
+                kind: "EXTENSION".into(),
+                name,
+                schema: None,
+                owner: "".into(),
+                initial: None,
+            },
+        );
         Ok(())
     }
 }

@@ -20,7 +20,11 @@ impl Emitter<'_> {
             namespace: Some(self.schema_name(relation.schema)?.clone()),
             owner: Some(self.role_name(relation.owner)?.into()),
             // No newline here, unlike anywhere else.
-            defn: Some(text!("ALTER TABLE ", self.qualified_relation(relation)?, " ENABLE ROW LEVEL SECURITY;")),
+            defn: Some(text!(
+                "ALTER TABLE ",
+                self.qualified_relation(relation)?,
+                " ENABLE ROW LEVEL SECURITY;"
+            )),
             dependencies: vec![self.plan.relation_dump_id(place)],
             ..self.entry(id, "ROW SECURITY", Section::PostData)
         });
@@ -29,8 +33,15 @@ impl Emitter<'_> {
 
     pub(super) fn emit_policy(&mut self, id: NodeId, place: usize) -> Result<()> {
         let policy = &self.details().policies[place];
-        let relation = self.plan.catalog.relation(policy.relation).ok_or_else(|| Error::Dropped(self.plan.describe(id)))?;
-        let (schema, owner) = (self.schema_name(relation.schema)?, self.role_name(relation.owner)?);
+        let relation = self
+            .plan
+            .catalog
+            .relation(policy.relation)
+            .ok_or_else(|| Error::Dropped(self.plan.describe(id)))?;
+        let (schema, owner) = (
+            self.schema_name(relation.schema)?,
+            self.role_name(relation.owner)?,
+        );
         let table = self.qualified_relation(relation)?;
         let name = self.quoter.ident(&policy.name);
         if self.is_wanted(id, Components::DEFINITION) {
@@ -41,7 +52,11 @@ impl Emitter<'_> {
                 b'd' => " FOR DELETE",
                 _ => "",
             };
-            let restrictive = if policy.is_permissive { "" } else { " AS RESTRICTIVE" };
+            let restrictive = if policy.is_permissive {
+                ""
+            } else {
+                " AS RESTRICTIVE"
+            };
             let mut create = text!("CREATE POLICY ", name, " ON ", table, restrictive, command);
             if let Some(roles) = &policy.roles {
                 put!(create, " TO ", roles);
@@ -62,13 +77,16 @@ impl Emitter<'_> {
                 ..self.entry(id, "POLICY", Section::PostData)
             });
         }
-        self.emit_comment(id, &CommentOn {
-            kind: text!("POLICY ", name, " ON"),
-            name: self.quoter.ident(&relation.name),
-            schema: Some(schema),
-            owner,
-            initial: None,
-        });
+        self.emit_comment(
+            id,
+            &CommentOn {
+                kind: text!("POLICY ", name, " ON"),
+                name: self.quoter.ident(&relation.name),
+                schema: Some(schema),
+                owner,
+                initial: None,
+            },
+        );
         Ok(())
     }
 }

@@ -14,8 +14,15 @@ impl Emitter<'_> {
         if !self.plan.node(id).is_separate {
             return Ok(());
         }
-        let relation = self.plan.catalog.relation(rule.relation).ok_or_else(|| Error::Dropped(self.plan.describe(id)))?;
-        let (schema, owner) = (self.schema_name(relation.schema)?, self.role_name(relation.owner)?);
+        let relation = self
+            .plan
+            .catalog
+            .relation(rule.relation)
+            .ok_or_else(|| Error::Dropped(self.plan.describe(id)))?;
+        let (schema, owner) = (
+            self.schema_name(relation.schema)?,
+            self.role_name(relation.owner)?,
+        );
         let table = self.qualified_relation(relation)?;
         let name = self.quoter.ident(&rule.name);
         if self.is_wanted(id, Components::DEFINITION) {
@@ -25,7 +32,10 @@ impl Emitter<'_> {
                 (self.create_view(id, REPLACE, relation, &table)?, dummy)
             } else {
                 let definition = self.defined(id, self.definitions.rules.get(&rule.id.oid))?;
-                (text!(definition, "\n"), text!("DROP RULE ", name, " ON ", table, ";\n"))
+                (
+                    text!(definition, "\n"),
+                    text!("DROP RULE ", name, " ON ", table, ";\n"),
+                )
             };
             let state = match rule.enabled {
                 b'A' => Some("ENABLE ALWAYS"),
@@ -34,7 +44,16 @@ impl Emitter<'_> {
                 _ => None,
             };
             if let Some(state) = state {
-                put!(create, "ALTER TABLE ", table, " ", state, " RULE ", name, ";\n");
+                put!(
+                    create,
+                    "ALTER TABLE ",
+                    table,
+                    " ",
+                    state,
+                    " RULE ",
+                    name,
+                    ";\n"
+                );
             }
             self.push(TocEntry {
                 tag: Some(text!(relation.name, " ", rule.name)),
@@ -45,13 +64,16 @@ impl Emitter<'_> {
                 ..self.entry(id, "RULE", Section::PostData)
             });
         }
-        self.emit_comment(id, &CommentOn {
-            kind: text!("RULE ", name, " ON"),
-            name: self.quoter.ident(&relation.name),
-            schema: Some(schema),
-            owner,
-            initial: None,
-        });
+        self.emit_comment(
+            id,
+            &CommentOn {
+                kind: text!("RULE ", name, " ON"),
+                name: self.quoter.ident(&relation.name),
+                schema: Some(schema),
+                owner,
+                initial: None,
+            },
+        );
         Ok(())
     }
 }

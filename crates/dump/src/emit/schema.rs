@@ -24,7 +24,10 @@ impl Emitter<'_> {
                     "-- *not* dropping schema, since initdb creates it\n".into(),
                 )
             } else {
-                (text!("CREATE SCHEMA ", name, ";\n"), text!("DROP SCHEMA ", name, ";\n"))
+                (
+                    text!("CREATE SCHEMA ", name, ";\n"),
+                    text!("DROP SCHEMA ", name, ";\n"),
+                )
             };
             self.push(TocEntry {
                 tag: Some(schema.name.clone()),
@@ -34,14 +37,26 @@ impl Emitter<'_> {
                 ..self.entry(id, "SCHEMA", Section::PreData)
             });
         }
-        self.emit_comment(id, &CommentOn {
-            kind: "SCHEMA".into(),
-            name: name.clone(),
-            schema: None,
-            owner,
-            initial: is_public.then_some("standard public schema"),
-        });
-        self.emit_acl(id, &AclOf { kind: ObjectKind::Schema, name: &name, schema: None, owner, acl: &schema.acl })?;
+        self.emit_comment(
+            id,
+            &CommentOn {
+                kind: "SCHEMA".into(),
+                name: name.clone(),
+                schema: None,
+                owner,
+                initial: is_public.then_some("standard public schema"),
+            },
+        );
+        self.emit_acl(
+            id,
+            &AclOf {
+                kind: ObjectKind::Schema,
+                name: &name,
+                schema: None,
+                owner,
+                acl: &schema.acl,
+            },
+        )?;
         Ok(())
     }
 }

@@ -15,7 +15,8 @@ use crate::plan::{Components, NodeId, Object};
 impl Emitter<'_> {
     pub(super) fn emit_relation(&mut self, id: NodeId, place: usize) -> Result<()> {
         let relation = &self.catalog().relations[place];
-        if relation.kind == RelationKind::ForeignTable && self.is_wanted(id, Components::DEFINITION) {
+        if relation.kind == RelationKind::ForeignTable && self.is_wanted(id, Components::DEFINITION)
+        {
             self.note_unwritten(id, self.plan.node(id));
             return Ok(());
         }
@@ -27,11 +28,31 @@ impl Emitter<'_> {
             }
         }
         let name = self.quoter.ident(&relation.name);
-        let kind = if relation.kind == RelationKind::Sequence { ObjectKind::Sequence } else { ObjectKind::Table };
-        let (schema, owner) = (self.schema_name(relation.schema)?, self.role_name(relation.owner)?);
-        let of = AclOf { kind, name: &name, schema: Some(schema), owner, acl: &relation.acl };
+        let kind = if relation.kind == RelationKind::Sequence {
+            ObjectKind::Sequence
+        } else {
+            ObjectKind::Table
+        };
+        let (schema, owner) = (
+            self.schema_name(relation.schema)?,
+            self.role_name(relation.owner)?,
+        );
+        let of = AclOf {
+            kind,
+            name: &name,
+            schema: Some(schema),
+            owner,
+            acl: &relation.acl,
+        };
         let table_acl = self.emit_acl(id, &of)?;
-        self.emit_column_acls(id, &AclOf { kind: ObjectKind::Table, ..of }, table_acl)
+        self.emit_column_acls(
+            id,
+            &AclOf {
+                kind: ObjectKind::Table,
+                ..of
+            },
+            table_acl,
+        )
     }
 
     fn emit_table(&mut self, id: NodeId, place: usize) -> Result<()> {
@@ -44,33 +65,71 @@ impl Emitter<'_> {
         };
         let mut create = match relation.kind {
             RelationKind::View => self.view_definition(id, relation, &name)?,
-            RelationKind::MaterializedView => self.materialized_view_definition(id, relation, &name)?,
+            RelationKind::MaterializedView => {
+                self.materialized_view_definition(id, relation, &name)?
+            }
             _ => self.table_definition(id, place, &name)?,
         };
         if relation.kind != RelationKind::View {
-            for column in self.details().columns_of(relation.id.oid).iter().filter(|column| !column.is_dropped) {
-                self.put_column_settings(&mut create, &name, column);
+            let first = self.plan.first_column(place);
+            for (offset, column) in self
+                .details()
+                .columns_of(relation.id.oid)
+                .iter()
+                .enumerate()
+            {
+                if !column.is_dropped {
+                    self.put_later_not_null(&mut create, &name, place, first + offset);
+                    self.put_column_settings(&mut create, &name, column);
+                }
             }
             match relation.replica_identity {
-                b'n' => put!(create, "\nALTER TABLE ONLY ", name, " REPLICA IDENTITY NOTHING;\n"),
-                b'f' => put!(create, "\nALTER TABLE ONLY ", name, " REPLICA IDENTITY FULL;\n"),
+                b'n' => put!(
+                    create,
+                    "\nALTER TABLE ONLY ",
+                    name,
+                    " REPLICA IDENTITY NOTHING;\n"
+                ),
+                b'f' => put!(
+                    create,
+                    "\nALTER TABLE ONLY ",
+                    name,
+                    " REPLICA IDENTITY FULL;\n"
+                ),
                 // An index says so itself.
                 _ => {}
             }
         }
         if relation.force_row_security {
-            put!(create, "\nALTER TABLE ONLY ", name, " FORCE ROW LEVEL SECURITY;\n");
+            put!(
+                create,
+                "\nALTER TABLE ONLY ",
+                name,
+                " FORCE ROW LEVEL SECURITY;\n"
+            );
         }
-        let (schema, owner) = (self.schema_name(relation.schema)?, self.role_name(relation.owner)?);
-        let has_storage = matches!(relation.kind, RelationKind::Table | RelationKind::MaterializedView);
-        let has_access_method =
-            has_storage || (relation.kind == RelationKind::PartitionedTable && self.dialect.has_partitioned_access_method());
-        let section = if self.plan.node(id).is_postponed { Section::PostData } else { Section::PreData };
+        let (schema, owner) = (
+            self.schema_name(relation.schema)?,
+            self.role_name(relation.owner)?,
+        );
+        let has_storage = matches!(
+            relation.kind,
+            RelationKind::Table | RelationKind::MaterializedView
+        );
+        let has_access_method = has_storage
+            || (relation.kind == RelationKind::PartitionedTable
+                && self.dialect.has_partitioned_access_method());
+        let section = if self.plan.node(id).is_postponed {
+            Section::PostData
+        } else {
+            Section::PreData
+        };
         self.push(TocEntry {
             tag: Some(relation.name.clone()),
             namespace: Some(schema.clone()),
             owner: Some(owner.into()),
-            tablespace: (has_storage || relation.kind == RelationKind::PartitionedTable).then(|| relation.tablespace.clone()),
+            tablespace: (has_storage || relation.kind == RelationKind::PartitionedTable)
+                .then(|| relation.tablespace.clone()),
             table_am: relation.access_method.clone().filter(|_| has_access_method),
             relkind: Some(relation.kind.letter()),
             defn: Some(create),
@@ -81,22 +140,49 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    fn materialized_view_definition(&self, id: NodeId, relation: &Relation, name: &BString) -> Result<BString> {
-        let unlogged = if relation.persistence == b'u' { "UNLOGGED " } else { "" };
+    fn materialized_view_definition(
+        &self,
+        id: NodeId,
+        relation: &Relation,
+        name: &BString,
+    ) -> Result<BString> {
+        let unlogged = if relation.persistence == b'u' {
+            "UNLOGGED "
+        } else {
+            ""
+        };
         let mut create = text!("CREATE ", unlogged, "MATERIALIZED VIEW ", name);
         self.put_options(id, &mut create, relation)?;
-        put!(create, " AS\n", self.view_query(id, relation)?, "\n  WITH NO DATA;\n");
-        put!(create, self.depends_on_extension(id, "MATERIALIZED VIEW", name));
+        put!(
+            create,
+            " AS\n",
+            self.view_query(id, relation)?,
+            "\n  WITH NO DATA;\n"
+        );
+        put!(
+            create,
+            self.depends_on_extension(id, "MATERIALIZED VIEW", name)
+        );
         Ok(create)
     }
 
     fn table_definition(&self, id: NodeId, place: usize, name: &BString) -> Result<BString> {
         let relation = &self.catalog().relations[place];
         let is_unlogged = relation.persistence == b'u'
-            && (relation.kind != RelationKind::PartitionedTable || self.dialect.has_unlogged_partitioned_tables());
-        let mut create = text!("CREATE ", if is_unlogged { "UNLOGGED " } else { "" }, "TABLE ", name);
+            && (relation.kind != RelationKind::PartitionedTable
+                || self.dialect.has_unlogged_partitioned_tables());
+        let mut create = text!(
+            "CREATE ",
+            if is_unlogged { "UNLOGGED " } else { "" },
+            "TABLE ",
+            name
+        );
         if relation.of_type.is_valid() {
-            put!(create, " OF ", self.defined(id, self.definitions.type_names.get(&relation.of_type))?);
+            put!(
+                create,
+                " OF ",
+                self.defined(id, self.definitions.type_names.get(&relation.of_type))?
+            );
         }
         let parts = self.table_parts(place)?;
         if !parts.is_empty() {
@@ -106,11 +192,22 @@ impl Emitter<'_> {
         }
         let parents = &self.plan.parents[place];
         if !parents.is_empty() && !relation.is_partition {
-            let parents = parents.iter().map(|parent| self.qualified_relation(&self.catalog().relations[*parent]));
-            put!(create, "\nINHERITS (", bstr::join(", ", parents.collect::<Result<Vec<_>>>()?), ")");
+            let parents = parents
+                .iter()
+                .map(|parent| self.qualified_relation(&self.catalog().relations[*parent]));
+            put!(
+                create,
+                "\nINHERITS (",
+                bstr::join(", ", parents.collect::<Result<Vec<_>>>()?),
+                ")"
+            );
         }
         if relation.kind == RelationKind::PartitionedTable {
-            put!(create, "\nPARTITION BY ", self.defined(id, self.definitions.partition_keys.get(&relation.id.oid))?);
+            put!(
+                create,
+                "\nPARTITION BY ",
+                self.defined(id, self.definitions.partition_keys.get(&relation.id.oid))?
+            );
         }
         self.put_options(id, &mut create, relation)?;
         put!(create, ";\n");
@@ -122,7 +219,12 @@ impl Emitter<'_> {
         let relation = &self.catalog().relations[place];
         let first = self.plan.first_column(place);
         let mut parts = Vec::new();
-        for (offset, column) in self.details().columns_of(relation.id.oid).iter().enumerate() {
+        for (offset, column) in self
+            .details()
+            .columns_of(relation.id.oid)
+            .iter()
+            .enumerate()
+        {
             if self.plan.is_column_printed(place, column) {
                 parts.extend(self.column_part(relation, first + offset)?);
             } else if !column.is_dropped {
@@ -131,9 +233,17 @@ impl Emitter<'_> {
         }
         for check in self.details().checks_of(relation.id.oid) {
             let constraint = &self.details().checks[check];
-            let is_separate = self.plan.find(Object::Check(check)).is_some_and(|node| self.plan.node(node).is_separate);
+            let is_separate = self
+                .plan
+                .find(Object::Check(check))
+                .is_some_and(|node| self.plan.node(node).is_separate);
             if !is_separate && (constraint.is_local || relation.is_partition) {
-                parts.push(text!("CONSTRAINT ", self.quoter.ident(&constraint.name), " ", constraint.definition));
+                parts.push(text!(
+                    "CONSTRAINT ",
+                    self.quoter.ident(&constraint.name),
+                    " ",
+                    constraint.definition
+                ));
             }
         }
         Ok(parts)
@@ -147,7 +257,10 @@ impl Emitter<'_> {
             let node = self.plan.node(*default);
             !node.wanted.is_empty() && !node.is_separate
         });
-        let not_null = plan.not_null.as_ref().filter(|not_null| not_null.is_local || relation.is_partition);
+        let not_null = plan
+            .not_null
+            .as_ref()
+            .filter(|not_null| not_null.is_local || relation.is_partition);
         if relation.of_type.is_valid() && default.is_none() && not_null.is_none() {
             return Ok(None);
         }
@@ -167,7 +280,15 @@ impl Emitter<'_> {
             if let Some(name) = &not_null.name {
                 put!(part, " CONSTRAINT ", self.quoter.ident(name));
             }
-            put!(part, " NOT NULL", if not_null.no_inherit { " NO INHERIT" } else { "" });
+            put!(
+                part,
+                " NOT NULL",
+                if not_null.no_inherit {
+                    " NO INHERIT"
+                } else {
+                    ""
+                }
+            );
         }
         if let Some(collation) = self.collation(column.collation)? {
             put!(part, " COLLATE ", collation);
@@ -179,7 +300,10 @@ impl Emitter<'_> {
     ///
     /// The name is quoted, which pg_dump 18 forgets here.
     fn inherited_not_null(&self, place: usize) -> Option<BString> {
-        let not_null = self.plan.columns[place].not_null.as_ref().filter(|not_null| not_null.is_local)?;
+        let not_null = self.plan.columns[place]
+            .not_null
+            .as_ref()
+            .filter(|not_null| not_null.is_local)?;
         if !self.dialect.has_not_null_constraints() {
             return None;
         }
@@ -188,7 +312,16 @@ impl Emitter<'_> {
             put!(part, "CONSTRAINT ", self.quoter.ident(name), " ");
         }
         let column = self.quoter.ident(&self.details().columns[place].name);
-        put!(part, "NOT NULL ", column, if not_null.no_inherit { " NO INHERIT" } else { "" });
+        put!(
+            part,
+            "NOT NULL ",
+            column,
+            if not_null.no_inherit {
+                " NO INHERIT"
+            } else {
+                ""
+            }
+        );
         Some(part)
     }
 
@@ -202,9 +335,43 @@ impl Emitter<'_> {
         Ok(())
     }
 
+    /// NOT NULL that was set here for a column that was not declared here, where `CREATE TABLE` has no words for it.
+    fn put_later_not_null(
+        &self,
+        create: &mut BString,
+        table: &BString,
+        relation: usize,
+        place: usize,
+    ) {
+        let column = &self.details().columns[place];
+        let is_local = self.plan.columns[place]
+            .not_null
+            .as_ref()
+            .is_some_and(|not_null| not_null.is_local);
+        if is_local
+            && !self.dialect.has_not_null_constraints()
+            && !self.plan.is_column_printed(relation, column)
+        {
+            put!(
+                create,
+                "ALTER TABLE ONLY ",
+                table,
+                " ALTER COLUMN ",
+                self.quoter.ident(&column.name),
+                " SET NOT NULL;\n"
+            );
+        }
+    }
+
     /// What can be said of a column only once its table is there.
     fn put_column_settings(&self, create: &mut BString, table: &BString, column: &Column) {
-        let alter = text!("ALTER TABLE ONLY ", table, " ALTER COLUMN ", self.quoter.ident(&column.name), " SET ");
+        let alter = text!(
+            "ALTER TABLE ONLY ",
+            table,
+            " ALTER COLUMN ",
+            self.quoter.ident(&column.name),
+            " SET "
+        );
         if let Some(target) = column.statistics_target {
             put!(create, alter, "STATISTICS ", target.to_string(), ";\n");
         }
@@ -229,18 +396,36 @@ impl Emitter<'_> {
     }
 
     /// The comments on a table, its columns and the constraints that are part of it.
-    fn emit_table_comments(&mut self, id: NodeId, place: usize, desc: &str, schema: &BString, owner: &BStr) {
+    fn emit_table_comments(
+        &mut self,
+        id: NodeId,
+        place: usize,
+        desc: &str,
+        schema: &BString,
+        owner: &BStr,
+    ) {
         let relation = &self.catalog().relations[place];
         let table = self.quoter.ident(&relation.name);
-        let on = |kind: BString, name: BString| CommentOn { kind, name, schema: Some(schema), owner, initial: None };
+        let on = |kind: BString, name: BString| CommentOn {
+            kind,
+            name,
+            schema: Some(schema),
+            owner,
+            initial: None,
+        };
         let columns = self.details().columns_of(relation.id.oid);
         if self.is_wanted(id, Components::COMMENT) {
             for comment in self.catalog().comments.of(relation.id) {
-                let column = usize::try_from(comment.column).ok().and_then(|number| number.checked_sub(1));
+                let column = usize::try_from(comment.column)
+                    .ok()
+                    .and_then(|number| number.checked_sub(1));
                 let on = match column {
                     None => on(desc.into(), table.clone()),
                     Some(column) => match columns.get(column) {
-                        Some(column) => on("COLUMN".into(), text!(table, ".", self.quoter.ident(&column.name))),
+                        Some(column) => on(
+                            "COLUMN".into(),
+                            text!(table, ".", self.quoter.ident(&column.name)),
+                        ),
                         None => continue,
                     },
                 };
@@ -249,16 +434,23 @@ impl Emitter<'_> {
         }
         let first = self.plan.first_column(place);
         for offset in 0..columns.len() {
-            let Some(not_null) = &self.plan.columns[first + offset].not_null else { continue };
+            let Some(not_null) = &self.plan.columns[first + offset].not_null else {
+                continue;
+            };
             if let (Some(name), Some(comment)) = (&not_null.name, &not_null.comment) {
                 let kind = text!("CONSTRAINT ", self.quoter.ident(name), " ON");
                 self.push_comment(comment.as_ref(), id.dump_id(), &on(kind, table.clone()));
             }
         }
         for check in self.details().checks_of(relation.id.oid) {
-            let Some(node) = self.plan.find(Object::Check(check)) else { continue };
+            let Some(node) = self.plan.find(Object::Check(check)) else {
+                continue;
+            };
             let constraint = &self.details().checks[check];
-            if !self.plan.node(node).is_separate && constraint.is_local && self.is_wanted(node, Components::COMMENT) {
+            if !self.plan.node(node).is_separate
+                && constraint.is_local
+                && self.is_wanted(node, Components::COMMENT)
+            {
                 let kind = text!("CONSTRAINT ", self.quoter.ident(&constraint.name), " ON");
                 self.emit_comment_of(constraint.id, 0, id.dump_id(), &on(kind, table.clone()));
             }
@@ -268,7 +460,9 @@ impl Emitter<'_> {
     /// A table becomes a partition of another.
     pub(super) fn emit_table_attach(&mut self, id: NodeId, place: usize) -> Result<()> {
         let partition = &self.catalog().relations[place];
-        let Some(parent) = self.plan.parents[place].first() else { return Ok(()) };
+        let Some(parent) = self.plan.parents[place].first() else {
+            return Ok(());
+        };
         let parent = self.qualified_relation(&self.catalog().relations[*parent])?;
         let bound = self.defined(id, self.definitions.partition_bounds.get(&partition.id.oid))?;
         let name = self.qualified_relation(partition)?;
@@ -276,7 +470,15 @@ impl Emitter<'_> {
             tag: Some(partition.name.clone()),
             namespace: Some(self.schema_name(partition.schema)?.clone()),
             owner: Some(self.role_name(partition.owner)?.into()),
-            defn: Some(text!("ALTER TABLE ONLY ", parent, " ATTACH PARTITION ", name, " ", bound, ";\n")),
+            defn: Some(text!(
+                "ALTER TABLE ONLY ",
+                parent,
+                " ATTACH PARTITION ",
+                name,
+                " ",
+                bound,
+                ";\n"
+            )),
             ..self.entry(id, "TABLE ATTACH", Section::PreData)
         });
         Ok(())

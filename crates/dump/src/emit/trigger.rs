@@ -11,8 +11,15 @@ use crate::plan::{Components, NodeId};
 impl Emitter<'_> {
     pub(super) fn emit_trigger(&mut self, id: NodeId, place: usize) -> Result<()> {
         let trigger = &self.details().triggers[place];
-        let relation = self.plan.catalog.relation(trigger.relation).ok_or_else(|| Error::Dropped(self.plan.describe(id)))?;
-        let (schema, owner) = (self.schema_name(relation.schema)?, self.role_name(relation.owner)?);
+        let relation = self
+            .plan
+            .catalog
+            .relation(trigger.relation)
+            .ok_or_else(|| Error::Dropped(self.plan.describe(id)))?;
+        let (schema, owner) = (
+            self.schema_name(relation.schema)?,
+            self.role_name(relation.owner)?,
+        );
         let table = self.qualified_relation(relation)?;
         let name = self.quoter.ident(&trigger.name);
         if self.is_wanted(id, Components::DEFINITION) {
@@ -22,7 +29,15 @@ impl Emitter<'_> {
                 b'R' => "ENABLE REPLICA",
                 _ => "ENABLE",
             };
-            let alter = text!("\nALTER TABLE ", table, " ", state, " TRIGGER ", name, ";\n");
+            let alter = text!(
+                "\nALTER TABLE ",
+                table,
+                " ",
+                state,
+                " TRIGGER ",
+                name,
+                ";\n"
+            );
             let (create, drop) = if trigger.is_inherited {
                 // The trigger itself comes and goes with the parent's.
                 (alter, "".into())
@@ -44,13 +59,16 @@ impl Emitter<'_> {
                 ..self.entry(id, "TRIGGER", Section::PostData)
             });
         }
-        self.emit_comment(id, &CommentOn {
-            kind: text!("TRIGGER ", name, " ON"),
-            name: self.quoter.ident(&relation.name),
-            schema: Some(schema),
-            owner,
-            initial: None,
-        });
+        self.emit_comment(
+            id,
+            &CommentOn {
+                kind: text!("TRIGGER ", name, " ON"),
+                name: self.quoter.ident(&relation.name),
+                schema: Some(schema),
+                owner,
+                initial: None,
+            },
+        );
         Ok(())
     }
 }

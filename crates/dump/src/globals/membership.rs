@@ -43,7 +43,11 @@ pub(super) async fn dump(
          left join {roles} g on g.oid = a.grantor \
          where not (r.rolname ~ '^pg_' and m.rolname ~ '^pg_') \
          order by 1, 2, 3",
-        if has_options { ", a.inherit_option, a.set_option" } else { "" },
+        if has_options {
+            ", a.inherit_option, a.set_option"
+        } else {
+            ""
+        },
         roles = cluster.role_catalog,
     );
     let rows = read(session, "role memberships", &sql).await?;
@@ -58,7 +62,10 @@ pub(super) async fn dump(
                 grantor: name(2),
                 grantor_oid: name(3).unwrap_or_default(),
                 admin: is_on(4),
-                options: has_options.then(|| GrantOptions { inherit: is_on(5), set: is_on(6) }),
+                options: has_options.then(|| GrantOptions {
+                    inherit: is_on(5),
+                    set: is_on(6),
+                }),
             }
         })
         .collect();
@@ -84,12 +91,17 @@ fn emit(quoter: Quoter, memberships: &[Membership], out: &mut Vec<u8>) -> Result
             let before = waiting.len();
             waiting.retain(|grant| {
                 let Some(member) = &grant.member else {
-                    tracing::warn!("ignoring the membership of a role that no longer exists in role \"{role}\"");
+                    tracing::warn!(
+                        "ignoring the membership of a role that no longer exists in role \"{role}\""
+                    );
                     return false;
                 };
                 let is_legal = grant.options.is_none()
                     || grant.grantor_oid == BOOTSTRAP_SUPERUSER
-                    || grant.grantor.as_ref().is_none_or(|grantor| admins.contains(grantor));
+                    || grant
+                        .grantor
+                        .as_ref()
+                        .is_none_or(|grantor| admins.contains(grantor));
                 if is_legal {
                     if grant.admin {
                         admins.insert(member);
@@ -106,14 +118,30 @@ fn emit(quoter: Quoter, memberships: &[Membership], out: &mut Vec<u8>) -> Result
     Ok(())
 }
 
-fn put_grant(quoter: Quoter, role: &BString, member: &BString, grant: &Membership, out: &mut Vec<u8>) {
-    put!(out, "GRANT ", quoter.ident(role), " TO ", quoter.ident(member));
+fn put_grant(
+    quoter: Quoter,
+    role: &BString,
+    member: &BString,
+    grant: &Membership,
+    out: &mut Vec<u8>,
+) {
+    put!(
+        out,
+        "GRANT ",
+        quoter.ident(role),
+        " TO ",
+        quoter.ident(member)
+    );
     let mut options = Vec::new();
     if grant.admin {
         options.push("ADMIN OPTION");
     }
     if let Some(GrantOptions { inherit, set }) = grant.options {
-        options.push(if inherit { "INHERIT TRUE" } else { "INHERIT FALSE" });
+        options.push(if inherit {
+            "INHERIT TRUE"
+        } else {
+            "INHERIT FALSE"
+        });
         if !set {
             options.push("SET FALSE");
         }
@@ -124,7 +152,9 @@ fn put_grant(quoter: Quoter, role: &BString, member: &BString, grant: &Membershi
     if let Some(grantor) = &grant.grantor {
         put!(out, " GRANTED BY ", quoter.ident(grantor));
     } else {
-        tracing::warn!("who granted role \"{role}\" to \"{member}\" no longer exists and is left out");
+        tracing::warn!(
+            "who granted role \"{role}\" to \"{member}\" no longer exists and is left out"
+        );
     }
     put!(out, ";\n");
 }
@@ -134,12 +164,22 @@ mod tests {
     use super::*;
     use pgark_sql::Encoding;
 
-    fn grant(role: &str, member: &str, grantor: &str, admin: bool, options: Option<(bool, bool)>) -> Membership {
+    fn grant(
+        role: &str,
+        member: &str,
+        grantor: &str,
+        admin: bool,
+        options: Option<(bool, bool)>,
+    ) -> Membership {
         Membership {
             role: Some(role.into()),
             member: Some(member.into()),
             grantor: (!grantor.is_empty()).then(|| grantor.into()),
-            grantor_oid: if grantor == "boot" { BOOTSTRAP_SUPERUSER.into() } else { "16400".into() },
+            grantor_oid: if grantor == "boot" {
+                BOOTSTRAP_SUPERUSER.into()
+            } else {
+                "16400".into()
+            },
             admin,
             options: options.map(|(inherit, set)| GrantOptions { inherit, set }),
         }
@@ -181,13 +221,19 @@ mod tests {
                 grant("r", "b", "", false, None),
             ],
         );
-        assert_eq!(found.unwrap(), "GRANT r TO a WITH ADMIN OPTION GRANTED BY b;\nGRANT r TO b;\n");
+        assert_eq!(
+            found.unwrap(),
+            "GRANT r TO a WITH ADMIN OPTION GRANTED BY b;\nGRANT r TO b;\n"
+        );
     }
 
     #[test]
     fn a_circle_of_grantors_is_an_error_and_not_a_loop() {
         let on = Some((true, true));
-        let circle = [grant("r", "a", "b", true, on), grant("r", "b", "a", true, on)];
+        let circle = [
+            grant("r", "a", "b", true, on),
+            grant("r", "b", "a", true, on),
+        ];
         let error = script(17, &circle).unwrap_err().to_string();
         assert!(error.contains("\"r\""), "{error}");
     }

@@ -16,7 +16,10 @@ pub(super) async fn dump(
                from pg_catalog.pg_parameter_acl order by 1";
     let rows = read(session, "privileges on parameters", sql).await?;
     if !rows.is_empty() {
-        put!(out, "--\n-- Role privileges on configuration parameters\n--\n\n");
+        put!(
+            out,
+            "--\n-- Role privileges on configuration parameters\n--\n\n"
+        );
     }
     for row in &rows {
         let value = |column| row.get(column).unwrap_or_default();
@@ -29,7 +32,13 @@ pub(super) async fn dump(
         };
         let grants = build_acl_commands(quoter, &target, value(2), value(3));
         let object = || format!("the privileges on parameter \"{}\"", value(0));
-        put!(out, grants.map_err(|source| Error::Sql { object: object(), source })?);
+        put!(
+            out,
+            grants.map_err(|source| Error::Sql {
+                object: object(),
+                source
+            })?
+        );
     }
     put!(out, "\n\n");
     Ok(())

@@ -60,7 +60,16 @@ pub(super) async fn dump(
         for (_, provider, label) in labels.iter().filter(|(of, ..)| of == oid) {
             let provider = quoter.ident(provider);
             let label = quoter.portable_literal(label);
-            put!(out, "SECURITY LABEL FOR ", provider, " ON ROLE ", name, " IS ", label, ";\n");
+            put!(
+                out,
+                "SECURITY LABEL FOR ",
+                provider,
+                " ON ROLE ",
+                name,
+                " IS ",
+                label,
+                ";\n"
+            );
         }
     }
 
@@ -69,13 +78,27 @@ pub(super) async fn dump(
         put!(out, "\n--\n-- User Configurations\n--\n");
     }
     for row in &rows {
-        let (oid, name) = (row.get(0).unwrap_or_default(), row.get(1).unwrap_or_default());
+        let (oid, name) = (
+            row.get(0).unwrap_or_default(),
+            row.get(1).unwrap_or_default(),
+        );
         for (_, config) in settings.iter().filter(|(of, _)| of == oid) {
             let shown = name.replace("\n", " ").replace("\r", " ");
             put!(out, "\n--\n-- User Config \"", shown, "\"\n--\n\n");
-            let malformed = |source| Error::Sql { object: format!("the settings of role \"{name}\""), source };
-            for item in parse_array(config).map_err(malformed)?.into_iter().flatten() {
-                put!(out, set_config_option(quoter, &SettingTarget::Role(name), &item).map_err(malformed)?);
+            let malformed = |source| Error::Sql {
+                object: format!("the settings of role \"{name}\""),
+                source,
+            };
+            for item in parse_array(config)
+                .map_err(malformed)?
+                .into_iter()
+                .flatten()
+            {
+                put!(
+                    out,
+                    set_config_option(quoter, &SettingTarget::Role(name), &item)
+                        .map_err(malformed)?
+                );
             }
         }
     }
@@ -90,5 +113,8 @@ async fn settings(session: &mut Session) -> Result<Vec<(BString, BString)>> {
                and pg_catalog.cardinality(setconfig) > 0";
     let rows = read(session, "settings of roles", sql).await?;
     let text = |value: Option<&BStr>| value.unwrap_or_default().to_owned();
-    Ok(rows.iter().map(|row| (text(row.get(0)), text(row.get(1)))).collect())
+    Ok(rows
+        .iter()
+        .map(|row| (text(row.get(0)), text(row.get(1))))
+        .collect())
 }

@@ -27,7 +27,16 @@ pub(super) async fn dump(
         let name = quoter.ident(value(1));
         let owner = quoter.ident(value(2));
         let location = quoter.portable_literal(location(value(3), quoter.major));
-        put!(out, "CREATE TABLESPACE ", name, " OWNER ", owner, " LOCATION ", location, ";\n");
+        put!(
+            out,
+            "CREATE TABLESPACE ",
+            name,
+            " OWNER ",
+            owner,
+            " LOCATION ",
+            location,
+            ";\n"
+        );
         if !value(6).is_empty() {
             put!(out, "ALTER TABLESPACE ", name, " SET (", value(6), ");\n");
         }
@@ -40,7 +49,13 @@ pub(super) async fn dump(
         };
         let grants = build_acl_commands(quoter, &target, value(4), value(5));
         let object = || format!("the privileges on tablespace \"{}\"", value(1));
-        put!(out, grants.map_err(|source| Error::Sql { object: object(), source })?);
+        put!(
+            out,
+            grants.map_err(|source| Error::Sql {
+                object: object(),
+                source
+            })?
+        );
         if !value(7).is_empty() {
             let comment = quoter.portable_literal(value(7));
             put!(out, "COMMENT ON TABLESPACE ", name, " IS ", comment, ";\n");
@@ -48,7 +63,16 @@ pub(super) async fn dump(
         for (_, provider, label) in labels.iter().filter(|(of, ..)| of == value(0)) {
             let provider = quoter.ident(provider);
             let label = quoter.portable_literal(label);
-            put!(out, "SECURITY LABEL FOR ", provider, " ON TABLESPACE ", name, " IS ", label, ";\n");
+            put!(
+                out,
+                "SECURITY LABEL FOR ",
+                provider,
+                " ON TABLESPACE ",
+                name,
+                " IS ",
+                label,
+                ";\n"
+            );
         }
     }
     put!(out, "\n\n");

@@ -7,9 +7,13 @@ use super::model::{ClusterConfig, Database, Manifest, Role, Tablespace};
 use crate::error::Result;
 
 /// Fills in all parts that can be read.
-#[allow(clippy::redundant_closure_for_method_calls, reason = "the method as such does not fit every lifetime")]
+#[allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method as such does not fit every lifetime"
+)]
 pub(super) async fn fill(client: &Client, manifest: &mut Manifest) {
-    let identifier = "select system_identifier::pg_catalog.text from pg_catalog.pg_control_system()";
+    let identifier =
+        "select system_identifier::pg_catalog.text from pg_catalog.pg_control_system()";
     let identifier = query_one(client, "system identifier", identifier, |f| f.text());
     manifest.cluster_system_identifier = or_warn(identifier.await).unwrap_or_default();
 
@@ -21,7 +25,9 @@ pub(super) async fn fill(client: &Client, manifest: &mut Manifest) {
     manifest.roles = or_warn(roles(client).await).unwrap_or_default();
     let memberships = or_warn(memberships(client).await).unwrap_or_default();
     for role in &mut manifest.roles {
-        let of_role = memberships.iter().filter(|(member, _)| *member == role.name);
+        let of_role = memberships
+            .iter()
+            .filter(|(member, _)| *member == role.name);
         role.member_of = of_role.map(|(_, of)| of.clone()).collect();
     }
     manifest.tablespaces = or_warn(tablespaces(client).await).unwrap_or_default();
@@ -91,7 +97,10 @@ async fn memberships(client: &Client) -> Result<Vec<(String, String)>> {
                join pg_catalog.pg_roles m on m.oid = a.member \
                join pg_catalog.pg_roles r on r.oid = a.roleid \
                order by 1, 2";
-    query(client, "role memberships", sql, |f| Ok((f.text()?, f.text()?))).await
+    query(client, "role memberships", sql, |f| {
+        Ok((f.text()?, f.text()?))
+    })
+    .await
 }
 
 async fn tablespaces(client: &Client) -> Result<Vec<Tablespace>> {
@@ -141,7 +150,10 @@ mod tests {
     use super::*;
 
     fn config(settings: &[(&str, &str)]) -> ClusterConfig {
-        let settings: Vec<_> = settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect();
         config_of(&settings)
     }
 
@@ -149,13 +161,20 @@ mod tests {
     fn settings_that_may_not_be_seen_are_left_out() {
         assert_eq!(config(&[]), ClusterConfig::default());
         let json = serde_json::to_string(&config(&[])).unwrap();
-        assert_eq!(json, r#"{"data_checksums":false,"archive_command_set":false}"#);
+        assert_eq!(
+            json,
+            r#"{"data_checksums":false,"archive_command_set":false}"#
+        );
     }
 
     #[test]
     fn a_disabled_archive_command_is_not_set() {
         for (value, expected) in [("", false), ("(disabled)", false), ("cp %p /a/%f", true)] {
-            assert_eq!(config(&[("archive_command", value)]).archive_command_set, expected, "{value:?}");
+            assert_eq!(
+                config(&[("archive_command", value)]).archive_command_set,
+                expected,
+                "{value:?}"
+            );
         }
     }
 

@@ -39,5 +39,11 @@ async fn schemas(client: &Client) -> Result<Vec<Schema>> {
         "select n.nspname::pg_catalog.text, pg_catalog.pg_get_userbyid(n.nspowner)::pg_catalog.text \
          from pg_catalog.pg_namespace n where {USER_SCHEMA} order by n.nspname"
     );
-    query(client, "schemas", &sql, |f| Ok(Schema { name: f.text()?, owner: f.text()? })).await
+    query(client, "schemas", &sql, |f| {
+        Ok(Schema {
+            name: f.text()?,
+            owner: f.text()?,
+        })
+    })
+    .await
 }

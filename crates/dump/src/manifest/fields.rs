@@ -15,7 +15,9 @@ pub(super) struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    pub(super) fn take<'a, T: FromSql<'a>>(&'a mut self) -> std::result::Result<T, tokio_postgres::Error> {
+    pub(super) fn take<'a, T: FromSql<'a>>(
+        &'a mut self,
+    ) -> std::result::Result<T, tokio_postgres::Error> {
         let value = self.row.try_get(self.next);
         self.next += 1;
         value
@@ -27,7 +29,9 @@ impl Fields<'_> {
         Ok(self.optional_text()?.unwrap_or_default())
     }
 
-    pub(super) fn optional_text(&mut self) -> std::result::Result<Option<String>, tokio_postgres::Error> {
+    pub(super) fn optional_text(
+        &mut self,
+    ) -> std::result::Result<Option<String>, tokio_postgres::Error> {
         Ok(self.take::<Option<Text>>()?.map(|text| text.0.to_string()))
     }
 
@@ -47,7 +51,10 @@ impl Fields<'_> {
 struct Text(BString);
 
 impl<'a> FromSql<'a> for Text {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> std::result::Result<Self, Box<dyn StdError + Sync + Send>> {
+    fn from_sql(
+        _: &Type,
+        raw: &'a [u8],
+    ) -> std::result::Result<Self, Box<dyn StdError + Sync + Send>> {
         Ok(Self(raw.into()))
     }
 
@@ -85,7 +92,10 @@ pub(super) async fn query_one<T>(
 pub(super) fn or_warn<T, E: StdError>(result: std::result::Result<T, E>) -> Option<T> {
     result
         .inspect_err(|error| {
-            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            let cause = error
+                .source()
+                .map(|cause| format!(": {cause}"))
+                .unwrap_or_default();
             tracing::warn!("the manifest is incomplete: {error}{cause}");
         })
         .ok()

@@ -15,7 +15,13 @@ pub(super) fn encode(value: &impl Serialize) -> Vec<u8> {
         ('\u{2029}', "\\u2029"),
     ]
     .iter()
-    .fold(text, |text, (from, to)| if text.contains(*from) { text.replace(*from, to) } else { text });
+    .fold(text, |text, (from, to)| {
+        if text.contains(*from) {
+            text.replace(*from, to)
+        } else {
+            text
+        }
+    });
     text.into_bytes()
 }
 
@@ -31,7 +37,11 @@ mod tests {
             list: Vec<u8>,
             none: Option<u8>,
         }
-        let sample = Sample { text: "a<b>&\"\\\n\u{1}\u{2028}é", list: vec![1, 2], none: None };
+        let sample = Sample {
+            text: "a<b>&\"\\\n\u{1}\u{2028}é",
+            list: vec![1, 2],
+            none: None,
+        };
         let expected = "{\n  \"text\": \"a\\u003cb\\u003e\\u0026\\\"\\\\\\n\\u0001\\u2028é\",\n  \"list\": [\n    1,\n    2\n  ],\n  \"none\": null\n}";
         assert_eq!(String::from_utf8(encode(&sample)).unwrap(), expected);
     }

@@ -78,7 +78,10 @@ pub(super) struct ClusterConfig {
 
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
-#[allow(clippy::struct_field_names, reason = "create_role is what the layout calls it")]
+#[allow(
+    clippy::struct_field_names,
+    reason = "create_role is what the layout calls it"
+)]
 pub(super) struct Role {
     pub(super) name: String,
     pub(super) superuser: bool,

@@ -68,25 +68,39 @@ pub(super) async fn relations(client: &Client) -> Result<Vec<Relation>> {
 
 /// Fills in columns, then constraints, then indexes; those before an error stay.
 pub(super) async fn fill(client: &Client, relations: &mut [Relation]) -> Result<()> {
-    let places: HashMap<_, _> = relations.iter().enumerate().map(|(place, relation)| (relation.oid, place)).collect();
+    let places: HashMap<_, _> = relations
+        .iter()
+        .enumerate()
+        .map(|(place, relation)| (relation.oid, place))
+        .collect();
     for (oid, column) in columns(client).await? {
-        let Some(relation) = relation(relations, &places, oid) else { continue };
+        let Some(relation) = relation(relations, &places, oid) else {
+            continue;
+        };
         relation.columns.push(column);
         relation.column_count = relation.columns.len();
     }
     for (oid, constraint) in constraints(client).await? {
-        let Some(relation) = relation(relations, &places, oid) else { continue };
+        let Some(relation) = relation(relations, &places, oid) else {
+            continue;
+        };
         relation.constraints.push(constraint);
     }
     for (oid, index) in indexes(client).await? {
-        let Some(relation) = relation(relations, &places, oid) else { continue };
+        let Some(relation) = relation(relations, &places, oid) else {
+            continue;
+        };
         relation.indexes.push(index);
     }
     Ok(())
 }
 
 /// The relation of an OID, unless it was made after the relations were read.
-fn relation<'a>(relations: &'a mut [Relation], places: &HashMap<u32, usize>, oid: u32) -> Option<&'a mut Relation> {
+fn relation<'a>(
+    relations: &'a mut [Relation],
+    places: &HashMap<u32, usize>,
+    oid: u32,
+) -> Option<&'a mut Relation> {
     relations.get_mut(*places.get(&oid)?)
 }
 

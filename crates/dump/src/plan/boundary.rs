@@ -1,15 +1,8 @@
-//! The two borders between the sections of an archive.
+//! The two borders between the sections of an archive: what defines the schema, data, what is better made once data is there.
 
 use pgark_catalog::CatalogId;
 
 use super::{Components, Kind, NodeId, Object, Plan};
-
-/// The borders: what defines the schema, then data, then what is better made once data is there.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Boundaries {
-    pub(super) pre_data: NodeId,
-    pub(super) post_data: NodeId,
-}
 
 impl Plan<'_> {
     /// Adds the borders, and makes every object depend on the ones that it must come after.
@@ -19,11 +12,7 @@ impl Plan<'_> {
         for i in 0..self.nodes.len() {
             let id = NodeId(i);
             match self.nodes[i].object.kind(self.catalog) {
-                Kind::TableData | Kind::SequenceSet | Kind::LargeObjectData => {
-                    self.nodes[i].dependencies.push(pre_data);
-                    self.node_mut(post_data).dependencies.push(id);
-                }
-                Kind::LargeObject => {
+                Kind::TableData | Kind::SequenceSet | Kind::LargeObject | Kind::LargeObjectData => {
                     self.nodes[i].dependencies.push(pre_data);
                     self.node_mut(post_data).dependencies.push(id);
                 }
@@ -49,6 +38,5 @@ impl Plan<'_> {
                 _ => self.node_mut(pre_data).dependencies.push(id),
             }
         }
-        self.boundaries = Some(Boundaries { pre_data, post_data });
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use pgark_catalog::{Catalog, CatalogId, Details, Index, Oid, RelationKind, UnwrittenKind, catalog_oid};
+use pgark_catalog::{
+    Catalog, CatalogId, Details, Index, Oid, RelationKind, UnwrittenKind, catalog_oid,
+};
 
 use super::{Components, Node, NodeId, Object, Plan, Selection};
 use crate::dialect::Dialect;
@@ -26,11 +28,14 @@ impl<'a> Plan<'a> {
             by_object: HashMap::new(),
             parents: selection.parents.clone(),
             columns: Vec::new(),
-            is_populated: catalog.relations.iter().map(|relation| relation.is_populated).collect(),
-            boundaries: None,
+            is_populated: catalog
+                .relations
+                .iter()
+                .map(|relation| relation.is_populated)
+                .collect(),
             warnings: Vec::new(),
         };
-        plan.add_skeleton(selection);
+        plan.add_skeleton(selection, options);
         plan.add_details(selection, dialect);
         if options.data() {
             plan.add_data(options);
@@ -74,7 +79,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Everything that is known without a look into the tables.
-    fn add_skeleton(&mut self, selection: &Selection) {
+    fn add_skeleton(&mut self, selection: &Selection, options: &Options) {
         let catalog = self.catalog;
         for (i, extension) in catalog.extensions.iter().enumerate() {
             self.add(Object::Extension(i), extension.id, selection.extensions[i]);
@@ -86,23 +91,45 @@ impl<'a> Plan<'a> {
             self.add_member(Object::Relation(i), relation.id, selection.relations[i]);
         }
         for (i, function) in catalog.functions.iter().enumerate() {
-            self.add_member(Object::Function(i), function.id, selection.of_object(catalog, function.id, function.schema));
+            self.add_member(
+                Object::Function(i),
+                function.id,
+                selection.of_object(catalog, function.id, function.schema),
+            );
         }
         self.add_types(selection);
-        self.add_unwritten(selection, |kind| kind == UnwrittenKind::Language);
+        for (i, language) in catalog.languages.iter().enumerate() {
+            let usual = if language.id.oid.is_builtin() {
+                Components::ACL
+            } else {
+                Components::all()
+            };
+            let wanted = selection.of_member(catalog, language.id).unwrap_or(usual);
+            self.add_member(Object::Language(i), language.id, wanted);
+        }
         for (i, aggregate) in catalog.aggregates.iter().enumerate() {
-            self.add_member(Object::Aggregate(i), aggregate.id, selection.of_object(catalog, aggregate.id, aggregate.schema));
+            self.add_member(
+                Object::Aggregate(i),
+                aggregate.id,
+                selection.of_object(catalog, aggregate.id, aggregate.schema),
+            );
         }
         let follows_default_acls = |kind| {
             use UnwrittenKind::{Cast, Collation, Conversion, EventTrigger, Transform};
-            matches!(kind, Collation | Conversion | Cast | Transform | EventTrigger)
+            matches!(
+                kind,
+                Collation | Conversion | Cast | Transform | EventTrigger
+            )
         };
         let follows_policies = |kind| {
             use UnwrittenKind::{Publication, PublicationSchema, PublicationTable, Subscription};
-            matches!(kind, Publication | PublicationTable | PublicationSchema | Subscription)
+            matches!(
+                kind,
+                Publication | PublicationTable | PublicationSchema | Subscription
+            )
         };
         self.add_unwritten(selection, |kind| {
-            !matches!(kind, UnwrittenKind::Language | UnwrittenKind::LargeObject)
+            kind != UnwrittenKind::LargeObject
                 && !follows_default_acls(kind)
                 && !follows_policies(kind)
         });
@@ -112,7 +139,7 @@ impl<'a> Plan<'a> {
         }
         self.add_unwritten(selection, follows_default_acls);
         for (table, _) in sorted(selection.config_tables(catalog)) {
-            self.add_relation_data(table, &Options::default());
+            self.add_relation_data(table, options);
         }
     }
 
@@ -130,7 +157,11 @@ impl<'a> Plan<'a> {
             if data_type.kind == b'd' {
                 for check in self.details.domain_constraints_of(data_type.id.oid) {
                     let constraint = &self.details.domain_constraints[check];
-                    let id = self.add(Object::DomainConstraint(check), constraint.id, Components::all());
+                    let id = self.add(
+                        Object::DomainConstraint(check),
+                        constraint.id,
+                        Components::all(),
+                    );
                     self.node_mut(id).is_separate = !constraint.is_validated;
                     if constraint.is_validated {
                         // What the constraint needs must be there before the domain.
@@ -146,14 +177,21 @@ impl<'a> Plan<'a> {
     }
 
     fn add_unwritten(&mut self, selection: &Selection, is_next: impl Fn(UnwrittenKind) -> bool) {
-        use UnwrittenKind::{AccessMethod, Cast, Language};
+        use UnwrittenKind::{AccessMethod, Cast};
         let catalog = self.catalog;
-        for (i, object) in catalog.unwritten.iter().enumerate().filter(|(_, object)| is_next(object.kind)) {
-            let wanted = selection.of_member(catalog, object.id).unwrap_or_else(|| match object.kind {
-                Language if object.id.oid.is_builtin() => Components::ACL,
-                AccessMethod | Cast if object.id.oid.is_builtin() => Components::empty(),
-                _ => selection.of_object(catalog, object.id, object.schema),
-            });
+        for (i, object) in catalog
+            .unwritten
+            .iter()
+            .enumerate()
+            .filter(|(_, object)| is_next(object.kind))
+        {
+            let wanted =
+                selection
+                    .of_member(catalog, object.id)
+                    .unwrap_or_else(|| match object.kind {
+                        AccessMethod | Cast if object.id.oid.is_builtin() => Components::empty(),
+                        _ => selection.of_object(catalog, object.id, object.schema),
+                    });
             self.add_member(Object::Unwritten(i), object.id, wanted);
         }
     }
@@ -188,7 +226,8 @@ impl<'a> Plan<'a> {
         for (i, statistics) in catalog.statistics.iter().enumerate() {
             let mut wanted = selection.of_object(catalog, statistics.id, statistics.schema);
             let table = catalog.relation_index(statistics.relation);
-            let is_table_written = table.is_some_and(|table| selection.relations[table].contains(Components::DEFINITION));
+            let is_table_written = table
+                .is_some_and(|table| selection.relations[table].contains(Components::DEFINITION));
             if !is_table_written && selection.of_member(catalog, statistics.id).is_none() {
                 wanted = Components::empty();
             }
@@ -202,13 +241,19 @@ impl<'a> Plan<'a> {
         self.add_policies(selection);
         self.add_unwritten(selection, |kind| {
             use UnwrittenKind::{Publication, PublicationSchema, PublicationTable, Subscription};
-            matches!(kind, Publication | PublicationTable | PublicationSchema | Subscription)
+            matches!(
+                kind,
+                Publication | PublicationTable | PublicationSchema | Subscription
+            )
         });
     }
 
     /// Adds a node for part of a relation, of which as much is wanted as of the relation.
     fn add_part(&mut self, object: Object, id: CatalogId, relation: Oid) -> NodeId {
-        let wanted = self.catalog.relation_index(relation).map(|relation| self.relation_node(relation).wanted);
+        let wanted = self
+            .catalog
+            .relation_index(relation)
+            .map(|relation| self.relation_node(relation).wanted);
         self.add(object, id, wanted.unwrap_or_default())
     }
 
@@ -238,14 +283,22 @@ impl<'a> Plan<'a> {
     fn add_defaults(&mut self) {
         let (catalog, details) = (self.catalog, self.details);
         for (i, default) in details.defaults.iter().enumerate() {
-            let Some(relation) = catalog.relation_index(default.relation) else { continue };
+            let Some(relation) = catalog.relation_index(default.relation) else {
+                continue;
+            };
             let columns = details.columns_of(default.relation);
-            let Some(column) = usize::try_from(default.column - 1).ok().and_then(|place| columns.get(place)) else { continue };
+            let Some(column) = usize::try_from(default.column - 1)
+                .ok()
+                .and_then(|place| columns.get(place))
+            else {
+                continue;
+            };
             if column.is_dropped {
                 continue;
             }
             let node = self.add_part(Object::Default(i), default.id, default.relation);
-            let is_within = catalog.relations[relation].kind != RelationKind::View && self.is_column_printed(relation, column);
+            let is_within = catalog.relations[relation].kind != RelationKind::View
+                && self.is_column_printed(relation, column);
             self.node_mut(node).is_separate = column.generated == 0 && !is_within;
             if !self.node(node).is_separate {
                 self.depend_relation_on(default.relation, node);
@@ -254,23 +307,35 @@ impl<'a> Plan<'a> {
     }
 
     fn add_index_attaches(&mut self) {
-        let by_oid: HashMap<Oid, usize> = self.details.indexes.iter().enumerate().map(|(i, index)| (index.id.oid, i)).collect();
+        let by_oid: HashMap<Oid, usize> = self
+            .details
+            .indexes
+            .iter()
+            .enumerate()
+            .map(|(i, index)| (index.id.oid, i))
+            .collect();
         for (relation, partition) in self.catalog.relations.iter().enumerate() {
             if !partition.is_partition || self.parents[relation].is_empty() {
                 continue;
             }
             for i in self.details.indexes_of(partition.id.oid) {
                 let index = &self.details.indexes[i];
-                let Some(parent) = by_oid.get(&index.parent) else { continue };
+                let Some(parent) = by_oid.get(&index.parent) else {
+                    continue;
+                };
                 let attach = self.add(Object::IndexAttach(i), CatalogId::NONE, Components::all());
                 let parent_relation = self.details.indexes[*parent].relation;
                 let dependencies = [
                     self.find(Object::Index(i)),
                     self.find(Object::Index(*parent)),
                     self.find(Object::Relation(relation)),
-                    self.catalog.relation_index(parent_relation).and_then(|parent| self.find(Object::Relation(parent))),
+                    self.catalog
+                        .relation_index(parent_relation)
+                        .and_then(|parent| self.find(Object::Relation(parent))),
                 ];
-                self.node_mut(attach).dependencies.extend(dependencies.into_iter().flatten());
+                self.node_mut(attach)
+                    .dependencies
+                    .extend(dependencies.into_iter().flatten());
             }
         }
     }
@@ -285,8 +350,10 @@ impl<'a> Plan<'a> {
         for (i, key) in self.details.foreign_keys.iter().enumerate() {
             let node = self.add(Object::ForeignKey(i), key.id, Components::all());
             self.node_mut(node).is_separate = true;
-            let is_partitioned =
-                self.catalog.relation(key.references).is_some_and(|relation| relation.kind == RelationKind::PartitionedTable);
+            let is_partitioned = self
+                .catalog
+                .relation(key.references)
+                .is_some_and(|relation| relation.kind == RelationKind::PartitionedTable);
             if is_partitioned {
                 // The index of a partitioned table counts only when all its partitions are attached.
                 let mut attaches = Vec::new();
@@ -297,7 +364,12 @@ impl<'a> Plan<'a> {
     }
 
     /// All partitions of an index, from the top down.
-    fn attaches_below(&self, index: Oid, children: &HashMap<Oid, Vec<usize>>, attaches: &mut Vec<NodeId>) {
+    fn attaches_below(
+        &self,
+        index: Oid,
+        children: &HashMap<Oid, Vec<usize>>,
+        attaches: &mut Vec<NodeId>,
+    ) {
         for child in children.get(&index).into_iter().flatten() {
             attaches.extend(self.find(Object::IndexAttach(*child)));
             let child: &Index = &self.details.indexes[*child];
@@ -308,12 +380,18 @@ impl<'a> Plan<'a> {
     fn add_rules(&mut self) {
         for (i, rule) in self.catalog.rules.iter().enumerate() {
             let node = self.add_part(Object::Rule(i), rule.id, rule.relation);
-            let is_view = self.catalog.relation(rule.relation).is_some_and(|relation| relation.kind.is_view());
+            let is_view = self
+                .catalog
+                .relation(rule.relation)
+                .is_some_and(|relation| relation.kind.is_view());
             if is_view && rule.is_on_select() {
                 self.depend_relation_on(rule.relation, node);
             } else {
                 self.node_mut(node).is_separate = true;
-                if let Some(relation) = self.find_row(CatalogId { table: catalog_oid::CLASS, oid: rule.relation }) {
+                if let Some(relation) = self.find_row(CatalogId {
+                    table: catalog_oid::CLASS,
+                    oid: rule.relation,
+                }) {
                     self.node_mut(node).dependencies.push(relation);
                 }
             }
@@ -322,9 +400,13 @@ impl<'a> Plan<'a> {
 
     fn add_policies(&mut self, selection: &Selection) {
         for (i, relation) in self.catalog.relations.iter().enumerate() {
-            let is_wanted = selection.relations[i].contains(Components::POLICY) && relation.kind.is_lockable();
+            let is_wanted =
+                selection.relations[i].contains(Components::POLICY) && relation.kind.is_lockable();
             if is_wanted && relation.row_security {
-                let id = CatalogId { table: Oid::INVALID, oid: relation.id.oid };
+                let id = CatalogId {
+                    table: Oid::INVALID,
+                    oid: relation.id.oid,
+                };
                 self.add(Object::RowSecurity(i), id, Components::all());
             }
         }
@@ -336,7 +418,11 @@ impl<'a> Plan<'a> {
     /// The rows of tables, the positions of sequences, the refreshes of materialized views.
     fn add_data(&mut self, options: &Options) {
         for relation in 0..self.catalog.relations.len() {
-            if self.relation_node(relation).wanted.contains(Components::DATA) {
+            if self
+                .relation_node(relation)
+                .wanted
+                .contains(Components::DATA)
+            {
                 self.add_relation_data(relation, options);
             }
         }
@@ -349,13 +435,19 @@ impl<'a> Plan<'a> {
     fn add_relation_data(&mut self, place: usize, options: &Options) {
         let relation = &self.catalog.relations[place];
         let has_data = match relation.kind {
-            RelationKind::View | RelationKind::ForeignTable | RelationKind::PartitionedTable | RelationKind::CompositeType => false,
+            RelationKind::View
+            | RelationKind::ForeignTable
+            | RelationKind::PartitionedTable
+            | RelationKind::CompositeType => false,
             _ => relation.persistence != b'u' || options.unlogged_table_data,
         };
         if !has_data || self.find(Object::Data(place)).is_some() {
             return;
         }
-        let id = CatalogId { table: Oid::INVALID, oid: relation.id.oid };
+        let id = CatalogId {
+            table: Oid::INVALID,
+            oid: relation.id.oid,
+        };
         let node = self.add(Object::Data(place), id, Components::all());
         let table = self.by_object[&Object::Relation(place)];
         let node = self.node_mut(node);
@@ -370,7 +462,9 @@ impl<'a> Plan<'a> {
                 let relation = self.catalog.relation_index(oid)?;
                 Some((relation, self.find(Object::Data(relation))?))
             };
-            if let (Some((reader, reader_data)), Some((source, source_data))) = (place(*reader), place(*source)) {
+            if let (Some((reader, reader_data)), Some((source, source_data))) =
+                (place(*reader), place(*source))
+            {
                 self.node_mut(reader_data).dependencies.push(source_data);
                 self.is_populated[reader] &= self.is_populated[source];
             }
@@ -379,7 +473,11 @@ impl<'a> Plan<'a> {
 
     /// Without the schema the foreign keys are there already, and the referenced rows must come first.
     fn order_data_by_foreign_keys(&mut self) {
-        let data = |plan: &Self, oid| plan.catalog.relation_index(oid).and_then(|relation| plan.find(Object::Data(relation)));
+        let data = |plan: &Self, oid| {
+            plan.catalog
+                .relation_index(oid)
+                .and_then(|relation| plan.find(Object::Data(relation)))
+        };
         for key in &self.details.foreign_keys {
             if let (Some(from), Some(to)) = (data(self, key.relation), data(self, key.references)) {
                 self.node_mut(from).dependencies.push(to);
@@ -405,12 +503,20 @@ impl<'a> Plan<'a> {
 
     fn add_dependencies(&mut self) {
         for dependency in &self.catalog.dependencies {
-            let (Some(object), Some(on)) = (self.find_row(dependency.object), self.find_row(dependency.on)) else { continue };
+            let (Some(object), Some(on)) = (
+                self.find_row(dependency.object),
+                self.find_row(dependency.on),
+            ) else {
+                continue;
+            };
             self.node_mut(object).depends_on_extension |= dependency.kind == b'x';
             let is_composite = dependency.kind == b'i'
                 && matches!(self.node(object).object, Object::Relation(_))
                 && dependency.on.table == catalog_oid::TYPE
-                && !matches!(self.node(on).object.kind(self.catalog), super::Kind::DummyType);
+                && !matches!(
+                    self.node(on).object.kind(self.catalog),
+                    super::Kind::DummyType
+                );
             if is_composite {
                 // What a composite type's columns depend on is written down for its relation; the type is what is made.
                 self.node_mut(on).dependencies.push(object);
@@ -423,18 +529,26 @@ impl<'a> Plan<'a> {
     /// Notes which objects have privileges, comments and so on at all.
     fn note_what_is_there(&mut self) {
         let catalog = self.catalog;
-        let with_column_privileges: HashSet<Oid> = catalog.column_privileges.iter().copied().collect();
+        let with_column_privileges: HashSet<Oid> =
+            catalog.column_privileges.iter().copied().collect();
         for place in 0..self.nodes.len() {
             let object = self.nodes[place].object;
             let has_acl = match object {
-                Object::Schema(i) => catalog.schemas[i].acl.current.is_some() || catalog.schemas[i].name == "public",
+                Object::Schema(i) => {
+                    catalog.schemas[i].acl.current.is_some() || catalog.schemas[i].name == "public"
+                }
                 Object::Relation(i) => {
-                    catalog.relations[i].acl.current.is_some() || with_column_privileges.contains(&catalog.relations[i].id.oid)
+                    catalog.relations[i].acl.current.is_some()
+                        || with_column_privileges.contains(&catalog.relations[i].id.oid)
                 }
                 Object::Function(i) => catalog.functions[i].acl.current.is_some(),
                 Object::Aggregate(i) => catalog.aggregates[i].acl.current.is_some(),
                 Object::Type(i) => catalog.types[i].acl.current.is_some(),
-                Object::Unwritten(i) => catalog.unwritten[i].acl.as_ref().is_some_and(|acl| acl.current.is_some()),
+                Object::Language(i) => catalog.languages[i].acl.current.is_some(),
+                Object::Unwritten(i) => catalog.unwritten[i]
+                    .acl
+                    .as_ref()
+                    .is_some_and(|acl| acl.current.is_some()),
                 Object::DefaultAcl(_) => true,
                 _ => false,
             };
@@ -446,16 +560,28 @@ impl<'a> Plan<'a> {
                 self.nodes[place].present |= Components::COMMENT;
             }
         }
-        for privileges in catalog.initial_privileges.iter().filter(|privileges| privileges.column != 0) {
+        for privileges in catalog
+            .initial_privileges
+            .iter()
+            .filter(|privileges| privileges.column != 0)
+        {
             if let Some(node) = self.find_row(privileges.id) {
                 self.node_mut(node).present |= Components::ACL;
             }
         }
         for comment in catalog.comments.iter() {
-            let Some(node) = self.find_row(comment.id) else { continue };
+            let Some(node) = self.find_row(comment.id) else {
+                continue;
+            };
             let commented = match self.node(node).object {
-                Object::Relation(i) if comment.column != 0 && catalog.relations[i].kind == RelationKind::CompositeType => {
-                    self.find_row(CatalogId { table: catalog_oid::TYPE, oid: catalog.relations[i].row_type })
+                Object::Relation(i)
+                    if comment.column != 0
+                        && catalog.relations[i].kind == RelationKind::CompositeType =>
+                {
+                    self.find_row(CatalogId {
+                        table: catalog_oid::TYPE,
+                        oid: catalog.relations[i].row_type,
+                    })
                 }
                 _ => Some(node),
             };

@@ -16,8 +16,6 @@ pub(crate) struct ColumnPlan {
     pub(crate) default: Option<NodeId>,
     /// Its NOT NULL constraint, where it has a valid one.
     pub(crate) not_null: Option<NotNullPlan>,
-    /// Whether it has a NOT NULL constraint that is not valid.
-    pub(crate) has_invalid_not_null: bool,
 }
 
 /// A NOT NULL constraint that is valid.
@@ -35,10 +33,14 @@ pub(crate) struct NotNullPlan {
 
 impl NotNullPlan {
     fn new(column: &Column, table: &BStr) -> Option<Self> {
-        let not_null = column.not_null.as_ref().filter(|not_null| not_null.invalid.is_none())?;
+        let not_null = column
+            .not_null
+            .as_ref()
+            .filter(|not_null| not_null.invalid.is_none())?;
         // The name that the server makes up for CREATE TABLE, but for its care not to make it too long or to use one twice.
         let usual_name = pgark_sql::text!(table, "_", column.name, "_not_null");
-        let is_named = !not_null.name.is_empty() && (not_null.comment.is_some() || not_null.name != usual_name);
+        let is_named = !not_null.name.is_empty()
+            && (not_null.comment.is_some() || not_null.name != usual_name);
         Some(Self {
             name: is_named.then(|| not_null.name.clone()),
             is_local: not_null.is_local,
@@ -57,18 +59,26 @@ impl Plan<'_> {
     /// The first column of a relation, as a place in `details.columns`.
     pub(crate) fn first_column(&self, relation: usize) -> usize {
         let oid = self.catalog.relations[relation].id.oid;
-        self.details.columns.partition_point(|column| column.relation < oid)
+        self.details
+            .columns
+            .partition_point(|column| column.relation < oid)
     }
 
     /// Reads each column's constraints and defaults.
     pub(super) fn plan_columns(&mut self) {
         let mut columns = Vec::with_capacity(self.details.columns.len());
         for column in &self.details.columns {
-            let table = self.catalog.relation(column.relation).map(|relation| relation.name.as_bstr()).unwrap_or_default();
+            let table = self
+                .catalog
+                .relation(column.relation)
+                .map(|relation| relation.name.as_bstr())
+                .unwrap_or_default();
             columns.push(ColumnPlan {
-                default: self.details.default_of(column.relation, column.number).and_then(|default| self.find(Object::Default(default))),
+                default: self
+                    .details
+                    .default_of(column.relation, column.number)
+                    .and_then(|default| self.find(Object::Default(default))),
                 not_null: NotNullPlan::new(column, table),
-                has_invalid_not_null: column.not_null.as_ref().is_some_and(|not_null| not_null.invalid.is_some()),
             });
         }
         self.columns = columns;
@@ -86,7 +96,11 @@ impl Plan<'_> {
                 continue;
             }
             let first = self.first_column(relation);
-            for offset in 0..self.details.columns_of(self.catalog.relations[relation].id.oid).len() {
+            for offset in 0..self
+                .details
+                .columns_of(self.catalog.relations[relation].id.oid)
+                .len()
+            {
                 if !self.details.columns[first + offset].is_dropped {
                     self.compare_column(relation, first + offset, dialect);
                 }
@@ -96,7 +110,8 @@ impl Plan<'_> {
 
     fn compare_column(&mut self, relation: usize, place: usize, dialect: Dialect) {
         let column = &self.details.columns[place];
-        let expression = |default: Option<NodeId>| default.map(|default| self.default_expression(default));
+        let expression =
+            |default: Option<NodeId>| default.map(|default| self.default_expression(default));
         let own = expression(self.columns[place].default);
         let mut parent_is_not_null = false;
         let mut all_not_null_are_invalid = true;
@@ -105,17 +120,26 @@ impl Plan<'_> {
         let mut other_generated = false;
         for parent in &self.parents[relation] {
             let first = self.first_column(*parent);
-            let inherited = self.details.columns_of(self.catalog.relations[*parent].id.oid);
-            let Some(offset) = inherited.iter().position(|candidate| candidate.name == column.name) else { continue };
+            let inherited = self
+                .details
+                .columns_of(self.catalog.relations[*parent].id.oid);
+            let Some(offset) = inherited
+                .iter()
+                .position(|candidate| candidate.name == column.name)
+            else {
+                continue;
+            };
             let theirs = expression(self.columns[first + offset].default);
             parent_is_not_null |= self.columns[first + offset].not_null.is_some();
             if self.columns[first + offset].not_null.is_some() {
                 all_not_null_are_invalid = false;
             }
             if inherited[offset].generated == 0 {
-                let is_null = dialect.null_default_is_no_default() && theirs.is_some_and(|theirs| theirs == "NULL");
+                let is_null = dialect.null_default_is_no_default()
+                    && theirs.is_some_and(|theirs| theirs == "NULL");
                 parent_has_default |= theirs.is_some() && !is_null;
-            } else if theirs.is_some() && (theirs == own || !dialect.children_generate_otherwise()) {
+            } else if theirs.is_some() && (theirs == own || !dialect.children_generate_otherwise())
+            {
                 same_generated = true;
             } else {
                 other_generated = true;
@@ -134,7 +158,9 @@ impl Plan<'_> {
         match self.columns[place].default {
             None if parent_has_default => self.take_default_back(relation, place),
             Some(default)
-                if same_generated && !other_generated && !self.catalog.relations[relation].is_partition =>
+                if same_generated
+                    && !other_generated
+                    && !self.catalog.relations[relation].is_partition =>
             {
                 self.node_mut(default).wanted = Components::empty();
             }
@@ -155,7 +181,11 @@ impl Plan<'_> {
         let is_separate = !self.is_column_printed(relation, &self.details.columns[place]);
         let table = self.by_object[&Object::Relation(relation)];
         let wanted = self.node(table).wanted;
-        let default = self.add(Object::NullDefault(place), pgark_catalog::CatalogId::NONE, wanted);
+        let default = self.add(
+            Object::NullDefault(place),
+            pgark_catalog::CatalogId::NONE,
+            wanted,
+        );
         let node = self.node_mut(default);
         node.is_separate = is_separate;
         if is_separate {

@@ -67,7 +67,9 @@ impl Plan<'_> {
     }
 
     fn remove_dependency(&mut self, of: NodeId, on: NodeId) {
-        self.node_mut(of).dependencies.retain(|dependency| *dependency != on);
+        self.node_mut(of)
+            .dependencies
+            .retain(|dependency| *dependency != on);
     }
 
     /// Breaks a loop, in the gentlest way that its members allow.
@@ -85,14 +87,26 @@ impl Plan<'_> {
         if is_repaired {
             return;
         }
-        let names = || members.iter().map(|member| self.describe(*member)).collect::<Vec<_>>().join(", ");
-        if members.iter().all(|member| self.node(*member).object.kind(self.catalog) == Kind::TableData) {
+        let names = || {
+            members
+                .iter()
+                .map(|member| self.describe(*member))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        if members
+            .iter()
+            .all(|member| self.node(*member).object.kind(self.catalog) == Kind::TableData)
+        {
             self.warnings.push(format!(
                 "there are circular foreign keys among: {}; a restore of this data needs --disable-triggers or the constraints dropped",
                 names()
             ));
         } else {
-            self.warnings.push(format!("could not resolve dependency loop among: {}", names()));
+            self.warnings.push(format!(
+                "could not resolve dependency loop among: {}",
+                names()
+            ));
         }
         self.remove_dependency(members[0], members.get(1).copied().unwrap_or(members[0]));
     }
@@ -102,7 +116,9 @@ impl Plan<'_> {
         let is_part = self.is_part_of(b, a);
         match (self.node(a).object, self.node(b).object) {
             // A type's functions can do with its shell.
-            (Object::Type(data_type), Object::Function(_)) if self.node(a).object.kind(self.catalog) == Kind::Type => {
+            (Object::Type(data_type), Object::Function(_))
+                if self.node(a).object.kind(self.catalog) == Kind::Type =>
+            {
                 self.remove_dependency(b, a);
                 if let Some(shell) = self.find(Object::ShellType(data_type)) {
                     let wanted = self.node(b).wanted;
@@ -115,10 +131,16 @@ impl Plan<'_> {
             // A view and its text, a table or domain and its constraint or default: one statement makes both.
             (
                 Object::Relation(_) | Object::Type(_),
-                Object::Rule(_) | Object::Check(_) | Object::DomainConstraint(_) | Object::Default(_) | Object::NullDefault(_),
+                Object::Rule(_)
+                | Object::Check(_)
+                | Object::DomainConstraint(_)
+                | Object::Default(_)
+                | Object::NullDefault(_),
             ) if is_part => self.remove_dependency(b, a),
             // An index and the one that it is attached to; attaching is an entry of its own.
-            (Object::Index(child), Object::Index(_)) if self.details.indexes[child].parent == self.node(b).id.oid => {
+            (Object::Index(child), Object::Index(_))
+                if self.details.indexes[child].parent == self.node(b).id.oid =>
+            {
                 self.remove_dependency(a, b);
             }
             _ => return false,
@@ -129,22 +151,35 @@ impl Plan<'_> {
     /// Whether `part` is the SELECT rule of the view `whole`, or a CHECK constraint or default of the table or domain `whole`.
     fn is_part_of(&self, part: NodeId, whole: NodeId) -> bool {
         let owner: Oid = match self.node(part).object {
-            Object::Rule(i) if self.catalog.rules[i].is_on_select() => self.catalog.rules[i].relation,
+            Object::Rule(i) if self.catalog.rules[i].is_on_select() => {
+                self.catalog.rules[i].relation
+            }
             Object::Check(i) => self.details.checks[i].on,
             Object::DomainConstraint(i) => self.details.domain_constraints[i].on,
             Object::Default(i) => self.details.defaults[i].relation,
             Object::NullDefault(i) => self.details.columns[i].relation,
             _ => return false,
         };
-        self.node(whole).id.oid == owner && matches!(self.node(whole).object, Object::Relation(_) | Object::Type(_))
+        self.node(whole).id.oid == owner
+            && matches!(
+                self.node(whole).object,
+                Object::Relation(_) | Object::Type(_)
+            )
     }
 
     /// The first pair of a whole and its part in a loop, wholes first.
-    fn find_part(&self, members: &[NodeId], is_wanted: impl Fn(Object, Object) -> bool) -> Option<(NodeId, NodeId)> {
+    fn find_part(
+        &self,
+        members: &[NodeId],
+        is_wanted: impl Fn(Object, Object) -> bool,
+    ) -> Option<(NodeId, NodeId)> {
         members.iter().find_map(|whole| {
             members
                 .iter()
-                .find(|part| self.is_part_of(**part, *whole) && is_wanted(self.node(*whole).object, self.node(**part).object))
+                .find(|part| {
+                    self.is_part_of(**part, *whole)
+                        && is_wanted(self.node(*whole).object, self.node(**part).object)
+                })
                 .map(|part| (*whole, *part))
         })
     }
@@ -154,21 +189,26 @@ impl Plan<'_> {
         if members.len() < 3 {
             return false;
         }
-        let is_relation_kind =
-            |plan: &Self, object: Object, kind| matches!(object, Object::Relation(i) if plan.catalog.relations[i].kind == kind);
+        let is_relation_kind = |plan: &Self, object: Object, kind| matches!(object, Object::Relation(i) if plan.catalog.relations[i].kind == kind);
         // A view is made with dummy columns first.
-        let is_view_rule =
-            |whole, part| matches!(part, Object::Rule(_)) && is_relation_kind(self, whole, RelationKind::View);
+        let is_view_rule = |whole, part| {
+            matches!(part, Object::Rule(_)) && is_relation_kind(self, whole, RelationKind::View)
+        };
         if let Some((view, rule)) = self.find_part(members, is_view_rule) {
             self.node_mut(view).is_dummy = true;
             self.separate(view, rule, true);
             return true;
         }
         // A materialized view or a function waits for the keys that its text relies on.
-        let boundary = members.iter().position(|member| self.node(*member).object == Object::PreDataBoundary);
+        let boundary = members
+            .iter()
+            .position(|member| self.node(*member).object == Object::PreDataBoundary);
         if let Some(boundary) = boundary {
-            let has = |test: &dyn Fn(Object) -> bool| members.iter().any(|member| test(self.node(*member).object));
-            let has_materialized_view = has(&|object| is_relation_kind(self, object, RelationKind::MaterializedView));
+            let has = |test: &dyn Fn(Object) -> bool| {
+                members.iter().any(|member| test(self.node(*member).object))
+            };
+            let has_materialized_view =
+                has(&|object| is_relation_kind(self, object, RelationKind::MaterializedView));
             let has_function = has(&|object| matches!(object, Object::Function(_)));
             if has_materialized_view || has_function {
                 let next = members[(boundary + 1) % members.len()];
@@ -183,17 +223,21 @@ impl Plan<'_> {
                 return true;
             }
         }
-        if let Some((table, check)) = self.find_part(members, |_, part| matches!(part, Object::Check(_))) {
+        if let Some((table, check)) =
+            self.find_part(members, |_, part| matches!(part, Object::Check(_)))
+        {
             self.separate(table, check, true);
             return true;
         }
-        if let Some((table, default)) =
-            self.find_part(members, |_, part| matches!(part, Object::Default(_) | Object::NullDefault(_)))
-        {
+        if let Some((table, default)) = self.find_part(members, |_, part| {
+            matches!(part, Object::Default(_) | Object::NullDefault(_))
+        }) {
             self.separate(table, default, false);
             return true;
         }
-        if let Some((domain, constraint)) = self.find_part(members, |_, part| matches!(part, Object::DomainConstraint(_))) {
+        if let Some((domain, constraint)) = self.find_part(members, |_, part| {
+            matches!(part, Object::DomainConstraint(_))
+        }) {
             self.separate(domain, constraint, true);
             return true;
         }
@@ -204,7 +248,7 @@ impl Plan<'_> {
     /// removed by the repair of a shorter loop.
     fn separate(&mut self, whole: NodeId, part: NodeId, after_data: bool) {
         self.remove_dependency(whole, part);
-        let post_data = self.boundaries.filter(|_| after_data).map(|boundaries| boundaries.post_data);
+        let post_data = self.find(Object::PostDataBoundary).filter(|_| after_data);
         let node = self.node_mut(part);
         node.is_separate = true;
         node.dependencies.push(whole);

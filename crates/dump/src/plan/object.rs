@@ -13,6 +13,7 @@ pub(crate) enum Object {
     /// The shell of a base or range type, which its functions can name before the type is whole.
     ShellType(usize),
     Function(usize),
+    Language(usize),
     Aggregate(usize),
     /// An object whose text is not written yet.
     Unwritten(usize),
@@ -107,10 +108,15 @@ impl Object {
             Self::Extension(_) => Kind::Extension,
             Self::Type(i) => {
                 let data_type = &catalog.types[i];
-                if data_type.is_row_type() || data_type.is_generated() { Kind::DummyType } else { Kind::Type }
+                if data_type.is_row_type() || data_type.is_generated() {
+                    Kind::DummyType
+                } else {
+                    Kind::Type
+                }
             }
             Self::ShellType(_) => Kind::ShellType,
             Self::Function(_) => Kind::Function,
+            Self::Language(_) => Kind::Language,
             Self::Aggregate(_) => Kind::Aggregate,
             Self::Unwritten(i) => unwritten_kind(catalog.unwritten[i].kind),
             Self::UnwrittenData(_) => Kind::LargeObjectData,
@@ -122,7 +128,10 @@ impl Object {
             Self::Statistics(_) => Kind::Statistics,
             Self::Rule(_) => Kind::Rule,
             Self::Trigger(_) => Kind::Trigger,
-            Self::Check(_) | Self::InvalidNotNull(_) | Self::DomainConstraint(_) | Self::IndexConstraint(_) => Kind::Constraint,
+            Self::Check(_)
+            | Self::InvalidNotNull(_)
+            | Self::DomainConstraint(_)
+            | Self::IndexConstraint(_) => Kind::Constraint,
             Self::ForeignKey(_) => Kind::ForeignKey,
             Self::DefaultAcl(_) => Kind::DefaultAcl,
             Self::Data(i) => match catalog.relations[i].kind {
@@ -138,15 +147,22 @@ impl Object {
 
     /// The name that it is sorted by, which is not always the one that an entry bears.
     pub(crate) fn name<'a>(self, catalog: &'a Catalog, details: &'a Details) -> Cow<'a, [u8]> {
-        let relation_name = |oid| catalog.relation(oid).map_or(&b""[..], |relation| relation.name.as_slice());
+        let relation_name = |oid| {
+            catalog
+                .relation(oid)
+                .map_or(&b""[..], |relation| relation.name.as_slice())
+        };
         Cow::Borrowed(match self {
             Self::Schema(i) => catalog.schemas[i].name.as_slice(),
             Self::Extension(i) => &catalog.extensions[i].name,
             Self::Type(i) | Self::ShellType(i) => &catalog.types[i].name,
             Self::Function(i) => &catalog.functions[i].name,
+            Self::Language(i) => &catalog.languages[i].name,
             Self::Aggregate(i) => &catalog.aggregates[i].name,
             Self::Unwritten(i) | Self::UnwrittenData(i) => &catalog.unwritten[i].name,
-            Self::Relation(i) | Self::TableAttach(i) | Self::Data(i) | Self::RowSecurity(i) => &catalog.relations[i].name,
+            Self::Relation(i) | Self::TableAttach(i) | Self::Data(i) | Self::RowSecurity(i) => {
+                &catalog.relations[i].name
+            }
             Self::Default(i) => relation_name(details.defaults[i].relation),
             Self::NullDefault(i) => relation_name(details.columns[i].relation),
             Self::Index(i) | Self::IndexAttach(i) => &details.indexes[i].name,
@@ -156,7 +172,10 @@ impl Object {
             Self::Check(i) => &details.checks[i].name,
             Self::InvalidNotNull(i) => &details.invalid_not_null[i].name,
             Self::DomainConstraint(i) => &details.domain_constraints[i].name,
-            Self::IndexConstraint(i) => details.indexes[i].constraint.as_ref().map_or(&b""[..], |constraint| constraint.name.as_slice()),
+            Self::IndexConstraint(i) => details.indexes[i]
+                .constraint
+                .as_ref()
+                .map_or(&b""[..], |constraint| constraint.name.as_slice()),
             Self::ForeignKey(i) => &details.foreign_keys[i].name,
             Self::DefaultAcl(i) => return Cow::Owned(vec![catalog.default_acls[i].object_type]),
             Self::Policy(i) => &details.policies[i].name,
@@ -189,10 +208,14 @@ impl Object {
     /// The relation that it is, or is part of, as a place in `catalog.relations`.
     pub(crate) fn relation(self, catalog: &Catalog, details: &Details) -> Option<usize> {
         let oid = match self {
-            Self::Relation(i) | Self::TableAttach(i) | Self::Data(i) | Self::RowSecurity(i) => return Some(i),
+            Self::Relation(i) | Self::TableAttach(i) | Self::Data(i) | Self::RowSecurity(i) => {
+                return Some(i);
+            }
             Self::Default(i) => details.defaults[i].relation,
             Self::NullDefault(i) => details.columns[i].relation,
-            Self::Index(i) | Self::IndexAttach(i) | Self::IndexConstraint(i) => details.indexes[i].relation,
+            Self::Index(i) | Self::IndexAttach(i) | Self::IndexConstraint(i) => {
+                details.indexes[i].relation
+            }
             Self::Rule(i) => catalog.rules[i].relation,
             Self::Trigger(i) => details.triggers[i].relation,
             Self::Check(i) => details.checks[i].on,
@@ -217,6 +240,7 @@ impl Object {
             },
             Self::ShellType(_) => "shell type",
             Self::Function(_) => "function",
+            Self::Language(_) => "procedural language",
             Self::Aggregate(_) => "aggregate",
             Self::Unwritten(i) => catalog.unwritten[i].kind.noun(),
             Self::UnwrittenData(_) => "data of large object",
@@ -235,7 +259,10 @@ impl Object {
             Self::Statistics(_) => "extended statistics",
             Self::Rule(_) => "rule",
             Self::Trigger(_) => "trigger",
-            Self::Check(_) | Self::InvalidNotNull(_) | Self::DomainConstraint(_) | Self::IndexConstraint(_) => "constraint",
+            Self::Check(_)
+            | Self::InvalidNotNull(_)
+            | Self::DomainConstraint(_)
+            | Self::IndexConstraint(_) => "constraint",
             Self::ForeignKey(_) => "foreign key",
             Self::DefaultAcl(_) => "default privileges",
             Self::Data(_) => "data of",
@@ -257,7 +284,6 @@ impl Object {
 
 fn unwritten_kind(kind: UnwrittenKind) -> Kind {
     match kind {
-        UnwrittenKind::Language => Kind::Language,
         UnwrittenKind::Operator => Kind::Operator,
         UnwrittenKind::AccessMethod => Kind::AccessMethod,
         UnwrittenKind::OperatorClass => Kind::OperatorClass,

@@ -37,7 +37,13 @@ impl Selection {
             extensions: catalog
                 .extensions
                 .iter()
-                .map(|extension| if extension.id.oid.is_builtin() { Components::ACL } else { Components::all() })
+                .map(|extension| {
+                    if extension.id.oid.is_builtin() {
+                        Components::ACL
+                    } else {
+                        Components::all()
+                    }
+                })
                 .collect(),
             relations: Vec::new(),
             is_interesting: vec![false; catalog.relations.len()],
@@ -50,10 +56,15 @@ impl Selection {
                 b"information_schema" => (Components::empty(), Components::empty()),
                 name if name.starts_with(b"pg_") => (Components::empty(), Components::empty()),
                 // Every database has it; it is mentioned only where it has another owner.
-                b"public" if schema.owner == PG_DATABASE_OWNER => (Components::all() - Components::DEFINITION, Components::all()),
+                b"public" if schema.owner == PG_DATABASE_OWNER => (
+                    Components::all() - Components::DEFINITION,
+                    Components::all(),
+                ),
                 _ => (Components::all(), Components::all()),
             };
-            selection.schemas.push(selection.of_member(catalog, schema.id).unwrap_or(wanted));
+            selection
+                .schemas
+                .push(selection.of_member(catalog, schema.id).unwrap_or(wanted));
             selection.schema_contents.push(contents);
         }
         selection.choose_relations(catalog);
@@ -71,12 +82,17 @@ impl Selection {
             self.relations.push(wanted);
         }
         for (i, wanted) in self.relations.iter().enumerate() {
-            self.is_interesting[i] = wanted.intersects(Components::DEFINITION | Components::DATA | Components::STATISTICS);
+            self.is_interesting[i] = wanted
+                .intersects(Components::DEFINITION | Components::DATA | Components::STATISTICS);
         }
         // A sequence that a column owns goes with its table; an identity is part of it.
         for (i, sequence) in catalog.relations.iter().enumerate() {
-            let Some(owner) = sequence.owning_column else { continue };
-            let Some(table) = catalog.relation_index(owner.relation) else { continue };
+            let Some(owner) = sequence.owning_column else {
+                continue;
+            };
+            let Some(table) = catalog.relation_index(owner.relation) else {
+                continue;
+            };
             if owner.is_identity {
                 self.relations[i] = self.relations[table];
             } else {
@@ -102,21 +118,27 @@ impl Selection {
 
     /// What is wanted of a member of an extension: its privileges as far as they have changed. `None` when it is no member.
     pub(crate) fn of_member(&self, catalog: &Catalog, id: CatalogId) -> Option<Components> {
-        catalog.members.get(&id).map(|extension| self.extensions[*extension] & Components::ACL)
+        catalog
+            .members
+            .get(&id)
+            .map(|extension| self.extensions[*extension] & Components::ACL)
     }
 
     /// What is wanted of an object, by its extension, its schema, or by default.
     pub(crate) fn of_object(&self, catalog: &Catalog, id: CatalogId, schema: Oid) -> Components {
-        self.of_member(catalog, id).unwrap_or_else(|| match catalog.schema_index(schema) {
-            Some(schema) => self.schema_contents[schema],
-            None => Components::all(),
-        })
+        self.of_member(catalog, id)
+            .unwrap_or_else(|| match catalog.schema_index(schema) {
+                Some(schema) => self.schema_contents[schema],
+                None => Components::all(),
+            })
     }
 
     /// What is wanted of a type. Row types follow their relation, though only that is written.
     pub(crate) fn of_type(&self, catalog: &Catalog, data_type: &DataType) -> Components {
         if data_type.is_row_type() {
-            catalog.relation_index(data_type.relation).map_or(Components::empty(), |relation| self.relations[relation])
+            catalog
+                .relation_index(data_type.relation)
+                .map_or(Components::empty(), |relation| self.relations[relation])
         } else {
             self.of_object(catalog, data_type.id, data_type.schema)
         }
@@ -129,10 +151,21 @@ impl Selection {
             if !wanted.contains(Components::DEFINITION) {
                 continue;
             }
-            let conditions = extension.config_conditions.as_ref().and_then(|array| pgark_sql::parse_array(array).ok()).unwrap_or_default();
+            let conditions = extension
+                .config_conditions
+                .as_ref()
+                .and_then(|array| pgark_sql::parse_array(array).ok())
+                .unwrap_or_default();
             for (i, table) in extension.config_tables.iter().enumerate() {
                 if let Some(table) = catalog.relation_index(*table) {
-                    tables.insert(table, conditions.get(i).cloned().flatten().filter(|condition| !condition.is_empty()));
+                    tables.insert(
+                        table,
+                        conditions
+                            .get(i)
+                            .cloned()
+                            .flatten()
+                            .filter(|condition| !condition.is_empty()),
+                    );
                 }
             }
         }
@@ -140,27 +173,45 @@ impl Selection {
     }
 
     /// The tables that must be locked before they are asked for more, as places in `catalog.relations`.
-    pub(crate) fn tables_to_lock<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = usize> + 'a {
-        let needs_lock = Components::DEFINITION | Components::DATA | Components::STATISTICS | Components::POLICY;
-        (0..catalog.relations.len())
-            .filter(move |i| self.relations[*i].intersects(needs_lock) && catalog.relations[*i].kind.is_lockable())
+    pub(crate) fn tables_to_lock<'a>(
+        &'a self,
+        catalog: &'a Catalog,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let needs_lock =
+            Components::DEFINITION | Components::DATA | Components::STATISTICS | Components::POLICY;
+        (0..catalog.relations.len()).filter(move |i| {
+            self.relations[*i].intersects(needs_lock) && catalog.relations[*i].kind.is_lockable()
+        })
     }
 
     /// Whose details the plan needs.
     pub(crate) fn details_of(&self, catalog: &Catalog, options: &Options) -> DetailsOf {
         let chosen = |filter: &dyn Fn(usize) -> bool| -> Vec<Oid> {
-            (0..catalog.relations.len()).filter(|i| filter(*i)).map(|i| catalog.relations[i.to_owned()].id.oid).collect()
+            (0..catalog.relations.len())
+                .filter(|i| filter(*i))
+                .map(|i| catalog.relations[i.to_owned()].id.oid)
+                .collect()
         };
         let defined = |i: usize| self.relations[i].contains(Components::DEFINITION);
         DetailsOf {
-            relations: chosen(&|i| self.is_interesting[i] && catalog.relations[i].kind != RelationKind::Sequence),
+            relations: chosen(&|i| {
+                self.is_interesting[i] && catalog.relations[i].kind != RelationKind::Sequence
+            }),
             foreign_keys: chosen(&defined),
             triggers: chosen(&|i| defined(i) && catalog.relations[i].has_triggers),
-            policies: chosen(&|i| self.relations[i].contains(Components::POLICY) && catalog.relations[i].kind.is_lockable()),
+            policies: chosen(&|i| {
+                self.relations[i].contains(Components::POLICY)
+                    && catalog.relations[i].kind.is_lockable()
+            }),
             domains: catalog
                 .types
                 .iter()
-                .filter(|data_type| data_type.kind == b'd' && self.of_type(catalog, data_type).contains(Components::DEFINITION))
+                .filter(|data_type| {
+                    data_type.kind == b'd'
+                        && self
+                            .of_type(catalog, data_type)
+                            .contains(Components::DEFINITION)
+                })
                 .map(|data_type| data_type.id.oid)
                 .collect(),
             definitions: options.schema(),
@@ -172,7 +223,10 @@ fn parents(catalog: &Catalog) -> Vec<Vec<usize>> {
     let mut parents = vec![Vec::new(); catalog.relations.len()];
     for link in &catalog.inheritance {
         // pg_inherits holds indexes of partitions too, which are found with their tables.
-        if let (Some(child), Some(parent)) = (catalog.relation_index(link.child), catalog.relation_index(link.parent)) {
+        if let (Some(child), Some(parent)) = (
+            catalog.relation_index(link.child),
+            catalog.relation_index(link.parent),
+        ) {
             parents[child].push(parent);
         }
     }

@@ -58,7 +58,10 @@ const PRIORITIES: [&[Kind]; 44] = [
 ];
 
 fn priority(kind: Kind) -> usize {
-    PRIORITIES.iter().position(|kinds| kinds.contains(&kind)).unwrap_or(PRIORITIES.len())
+    PRIORITIES
+        .iter()
+        .position(|kinds| kinds.contains(&kind))
+        .unwrap_or(PRIORITIES.len())
 }
 
 /// What a node is sorted by first. Objects without a schema come after those with one.
@@ -76,7 +79,9 @@ impl Plan<'_> {
         let key = |id: NodeId| {
             let object = self.node(id).object;
             let kind = object.kind(self.catalog);
-            let schema = object.schema(self.catalog, self.details).map(|schema| self.catalog.schemas[schema].name.as_slice());
+            let schema = object
+                .schema(self.catalog, self.details)
+                .map(|schema| self.catalog.schemas[schema].name.as_slice());
             SortKey {
                 priority: priority(kind),
                 schema: (schema.is_none(), schema.unwrap_or_default()),
@@ -84,9 +89,14 @@ impl Plan<'_> {
                 kind,
             }
         };
-        let mut keyed: Vec<(SortKey<'_>, NodeId)> = (0..self.nodes.len()).map(|i| (key(NodeId(i)), NodeId(i))).collect();
+        let mut keyed: Vec<(SortKey<'_>, NodeId)> = (0..self.nodes.len())
+            .map(|i| (key(NodeId(i)), NodeId(i)))
+            .collect();
         keyed.sort_by(|(a_key, a), (b_key, b)| {
-            a_key.cmp(b_key).then_with(|| self.compare_natural_keys(*a, *b)).then_with(|| self.node(*a).id.oid.cmp(&self.node(*b).id.oid))
+            a_key
+                .cmp(b_key)
+                .then_with(|| self.compare_natural_keys(*a, *b))
+                .then_with(|| self.node(*a).id.oid.cmp(&self.node(*b).id.oid))
         });
         keyed.into_iter().map(|(_, id)| id).collect()
     }
@@ -94,16 +104,22 @@ impl Plan<'_> {
     /// Compares two objects of one kind, schema and name by what else tells them apart in their catalogue.
     fn compare_natural_keys(&self, a: NodeId, b: NodeId) -> Ordering {
         let (catalog, details) = (self.catalog, self.details);
-        let relation_name = |object: Object| object.relation(catalog, details).map(|relation| &catalog.relations[relation].name);
+        let relation_name = |object: Object| {
+            object
+                .relation(catalog, details)
+                .map(|relation| &catalog.relations[relation].name)
+        };
         let role_name = |oid: Oid| catalog.roles.name(oid).ok();
         let (a, b) = (self.node(a).object, self.node(b).object);
         match (a, b) {
-            (Object::Function(a), Object::Function(b)) => {
-                self.compare_arguments(&catalog.functions[a].argument_types, &catalog.functions[b].argument_types)
-            }
-            (Object::Aggregate(a), Object::Aggregate(b)) => {
-                self.compare_arguments(&catalog.aggregates[a].argument_types, &catalog.aggregates[b].argument_types)
-            }
+            (Object::Function(a), Object::Function(b)) => self.compare_arguments(
+                &catalog.functions[a].argument_types,
+                &catalog.functions[b].argument_types,
+            ),
+            (Object::Aggregate(a), Object::Aggregate(b)) => self.compare_arguments(
+                &catalog.aggregates[a].argument_types,
+                &catalog.aggregates[b].argument_types,
+            ),
             (Object::Unwritten(a), Object::Unwritten(b)) => {
                 let (a, b) = (&catalog.unwritten[a].key, &catalog.unwritten[b].key);
                 // Prefix operators come before infix ones.
@@ -113,20 +129,24 @@ impl Plan<'_> {
                     .then_with(|| a.owner_name.cmp(&b.owner_name))
                     .then_with(|| a.encoding.cmp(&b.encoding))
             }
-            (Object::Default(_) | Object::NullDefault(_), Object::Default(_) | Object::NullDefault(_)) => {
-                self.default_column(a).cmp(&self.default_column(b))
-            }
+            (
+                Object::Default(_) | Object::NullDefault(_),
+                Object::Default(_) | Object::NullDefault(_),
+            ) => self.default_column(a).cmp(&self.default_column(b)),
             (Object::DefaultAcl(a), Object::DefaultAcl(b)) => {
-                role_name(catalog.default_acls[a].role).cmp(&role_name(catalog.default_acls[b].role))
+                role_name(catalog.default_acls[a].role)
+                    .cmp(&role_name(catalog.default_acls[b].role))
             }
             _ => match (self.domain_name(a), self.domain_name(b)) {
                 (Some(a), Some(b)) => a.cmp(b),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
                 (None, None) => match a.kind(catalog) {
-                    Kind::Policy | Kind::Rule | Kind::Trigger | Kind::Constraint | Kind::ForeignKey => {
-                        relation_name(a).cmp(&relation_name(b))
-                    }
+                    Kind::Policy
+                    | Kind::Rule
+                    | Kind::Trigger
+                    | Kind::Constraint
+                    | Kind::ForeignKey => relation_name(a).cmp(&relation_name(b)),
                     _ => Ordering::Equal,
                 },
             },
@@ -135,9 +155,10 @@ impl Plan<'_> {
 
     fn domain_name(&self, object: Object) -> Option<&[u8]> {
         match object {
-            Object::DomainConstraint(i) => {
-                self.catalog.type_index(self.details.domain_constraints[i].on).map(|domain| self.catalog.types[domain].name.as_slice())
-            }
+            Object::DomainConstraint(i) => self
+                .catalog
+                .type_index(self.details.domain_constraints[i].on)
+                .map(|domain| self.catalog.types[domain].name.as_slice()),
             _ => None,
         }
     }
@@ -151,15 +172,25 @@ impl Plan<'_> {
     }
 
     fn compare_arguments(&self, a: &[Oid], b: &[Oid]) -> Ordering {
-        let by_type = || a.iter().zip(b).map(|(a, b)| self.compare_types(*a, *b)).find(|order| order.is_ne());
-        a.len().cmp(&b.len()).then_with(|| by_type().unwrap_or(Ordering::Equal))
+        let by_type = || {
+            a.iter()
+                .zip(b)
+                .map(|(a, b)| self.compare_types(*a, *b))
+                .find(|order| order.is_ne())
+        };
+        a.len()
+            .cmp(&b.len())
+            .then_with(|| by_type().unwrap_or(Ordering::Equal))
     }
 
     /// Compares types by schema and name.
     fn compare_types(&self, a: Oid, b: Oid) -> Ordering {
         let name = |oid| {
             let data_type = &self.catalog.types[self.catalog.type_index(oid)?];
-            Some((&self.catalog.schemas[self.catalog.schema_index(data_type.schema)?].name, &data_type.name))
+            Some((
+                &self.catalog.schemas[self.catalog.schema_index(data_type.schema)?].name,
+                &data_type.name,
+            ))
         };
         match (a == b, name(a), name(b)) {
             (false, Some(a), Some(b)) => a.cmp(&b),
@@ -188,7 +219,9 @@ impl Plan<'_> {
         for dependency in self.nodes.iter().flat_map(|node| &node.dependencies) {
             dependents[dependency.0] += 1;
         }
-        let mut ready: BinaryHeap<usize> = (0..initial.len()).filter(|i| dependents[initial[*i].0] == 0).collect();
+        let mut ready: BinaryHeap<usize> = (0..initial.len())
+            .filter(|i| dependents[initial[*i].0] == 0)
+            .collect();
         let mut order = Vec::with_capacity(initial.len());
         while let Some(last) = ready.pop() {
             order.push(initial[last]);
@@ -200,7 +233,10 @@ impl Plan<'_> {
             }
         }
         if order.len() < initial.len() {
-            return Err((0..self.nodes.len()).filter(|i| dependents[*i] > 0).map(NodeId).collect());
+            return Err((0..self.nodes.len())
+                .filter(|i| dependents[*i] > 0)
+                .map(NodeId)
+                .collect());
         }
         order.reverse();
         Ok(order)

@@ -2,7 +2,7 @@ use super::*;
 
 fn options(said: &[(&str, &str)]) -> Result<Options, Error> {
     let said = said.iter().map(|(key, value)| ((*key).into(), (*value).into()));
-    Options::parse("postgres", said.collect())
+    Options::parse("postgres", &said.collect())
 }
 
 /// Host, port, user, password, database, sslmode.
@@ -125,7 +125,7 @@ fn a_wrong_location_does_not_show_its_password() {
 #[test]
 fn other_protocols_are_refused_by_name() {
     for name in ["postgres+aws", "postgres+bin", "mysql"] {
-        let error = Options::parse(name, HashMap::new()).unwrap_err().to_string();
+        let error = Options::parse(name, &HashMap::new()).unwrap_err().to_string();
         assert!(error.contains(&format!("\"{name}\"")), "{error}");
     }
 }

@@ -19,8 +19,8 @@ fn options(
     }
 }
 
-fn memory(pem: impl Into<Vec<u8>>) -> Option<Pem> {
-    Some(Pem::Memory(Secret::new(pem)))
+fn memory(pem: impl Into<Vec<u8>>) -> Pem {
+    Pem::Memory(Secret::new(pem))
 }
 
 fn certificate() -> String {
@@ -37,8 +37,8 @@ fn trusted_certificates_come_from_memory_or_a_file() {
     let two = certificate() + "a comment\n" + &certificate();
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), &two).unwrap();
-    for root in [memory(two), Some(Pem::File(file.path().into()))] {
-        let trusted = trusted(&options(SslMode::Prefer, root, None, None)).unwrap();
+    for root in [memory(two), Pem::File(file.path().into())] {
+        let trusted = trusted(&options(SslMode::Prefer, Some(root), None, None)).unwrap();
         assert_eq!(trusted.unwrap().len(), 2);
     }
 }
@@ -62,7 +62,13 @@ fn a_missing_root_file_matters_only_where_it_is_needed() {
              or sslrootcert=system for the system's authorities"
         );
     }
-    let empty = trusted(&options(SslMode::Prefer, memory("nothing"), None, None)).unwrap_err();
+    let empty = trusted(&options(
+        SslMode::Prefer,
+        Some(memory("nothing")),
+        None,
+        None,
+    ))
+    .unwrap_err();
     assert_eq!(
         empty.to_string(),
         "cannot use the root certificate: it holds no PEM certificate"
@@ -76,7 +82,12 @@ fn keys_of_every_form_are_read() {
         include_str!("../../../tests/certificates/sec1.key").to_owned(),
         include_str!("../../../tests/certificates/pkcs1.key").to_owned(),
     ] {
-        let options = options(SslMode::Prefer, None, memory(certificate()), memory(key));
+        let options = options(
+            SslMode::Prefer,
+            None,
+            Some(memory(certificate())),
+            Some(memory(key)),
+        );
         assert!(client_certificate(&options).unwrap().is_some());
     }
 }
@@ -94,7 +105,12 @@ fn keys_that_cannot_be_used_are_refused() {
         ),
         ("", "it holds no PEM private key"),
     ] {
-        let options = options(SslMode::Prefer, None, memory(certificate()), memory(key));
+        let options = options(
+            SslMode::Prefer,
+            None,
+            Some(memory(certificate())),
+            Some(memory(key)),
+        );
         let error = client_certificate(&options).unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -118,7 +134,7 @@ fn a_key_file_that_others_can_read_is_refused() {
         let options = options(
             SslMode::Prefer,
             None,
-            memory(certificate()),
+            Some(memory(certificate())),
             Some(Pem::File(file.path().into())),
         );
         let result = client_certificate(&options);

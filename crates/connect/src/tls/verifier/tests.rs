@@ -9,7 +9,7 @@ use rustls_pki_types::pem::PemObject;
 use super::*;
 
 /// 2024-01-01.
-const NOW: Duration = Duration::from_secs(1_704_067_200);
+const NOW_SECONDS: u64 = 1_704_067_200;
 
 fn check(
     trusted: Option<&[&CertificateDer<'static>]>,
@@ -29,7 +29,7 @@ fn check(
             intermediates,
             &name,
             &[],
-            UnixTime::since_unix_epoch(NOW),
+            UnixTime::since_unix_epoch(Duration::from_secs(NOW_SECONDS)),
         )
         .map(drop)
         .map_err(|error| explain(&error))
@@ -112,7 +112,7 @@ fn chains_are_judged_as_by_libpq() {
 
     assert_eq!(
         check(Some(&[&stranger.der]), None, &plain, &[]),
-        Err(NOBODY.into()),
+        Err("invalid peer certificate: BadSignature".into()),
         "the same name, another key"
     );
     assert_eq!(check(Some(&[]), None, &plain, &[]), Err(NOBODY.into()));
