@@ -1,5 +1,6 @@
 //! Throwaway servers and the client programs that belong to them.
 
+mod launch;
 mod options;
 mod shared;
 mod supervisor;
@@ -7,27 +8,18 @@ mod supervisor;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
-use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail};
 
 pub use options::Options;
 pub use shared::shared_server;
 
 use crate::program::clean_command;
-use crate::scratch::give_to_server_user;
-use crate::{Major, Scratch, kept_folder, run, run_with_input};
-use supervisor::{Supervisor, as_server_user};
-
-const START_LIMIT: Duration = Duration::from_mins(1);
-/// Durability is worth nothing to a server that lives for one test.
-const CONF: &str =
-    "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nautovacuum = off\n";
+use crate::{Major, Scratch, run, run_with_input};
+use supervisor::Supervisor;
 
 /// How a server is told to stop (the words of `pg_ctl stop -m`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +33,6 @@ pub enum StopMode {
 /// A running server of one major, on a free port of 127.0.0.1 and on a socket; stopped and removed when dropped.
 #[derive(Debug)]
 pub struct Server {
-    // Dropped before the folder, which the supervisor still writes to.
     supervisor: Supervisor,
     folder: Scratch,
     major: Major,
@@ -66,14 +57,14 @@ impl Server {
     }
 
     fn start_with(options: Options) -> Result<Self> {
-        let bin = judge(options.major)?;
+        let bin = launch::judge(options.major)?;
         let folder = Scratch::new()?;
-        initdb(&bin, &folder, &options)?;
-        configure(&folder, &options)?;
+        launch::initdb(&bin, &folder, &options)?;
+        launch::configure(&folder, &options)?;
         let mut attempts = 3;
         loop {
             attempts -= 1;
-            match launch(&bin, &folder)? {
+            match launch::launch(&bin, &folder)? {
                 Ok((supervisor, port)) => {
                     let Options {
                         major,
@@ -261,106 +252,6 @@ impl Drop for Server {
         // There is nobody to tell; the supervisor's own end is what frees the folder.
         let _ = self.supervisor.stop(StopMode::Immediate);
     }
-}
-
-/// The folder of this major's programs.
-fn judge(major: Major) -> Result<PathBuf> {
-    let bin = kept_folder().join(format!("pg/{major}/bin"));
-    ensure!(
-        bin.join("postgres").is_file(),
-        "PostgreSQL {major} is not in {}: run `make prerequisites`",
-        bin.display()
-    );
-    Ok(bin)
-}
-
-fn initdb(bin: &Path, folder: &Scratch, options: &Options) -> Result<()> {
-    let mut command = as_server_user(bin.join("initdb"));
-    command.args([
-        "--no-sync",
-        "--auth=trust",
-        "--encoding=UTF8",
-        "--locale=C.UTF-8",
-        "--no-instructions",
-    ]);
-    command
-        .arg("--username")
-        .arg(&options.superuser)
-        .arg("--pgdata")
-        .arg(folder.join("data"));
-    if let Some(password) = &options.password {
-        command
-            .arg("--pwfile")
-            .arg(folder.write("password", password)?);
-    }
-    run(command.args(&options.initdb)).map(drop)
-}
-
-fn configure(folder: &Scratch, options: &Options) -> Result<()> {
-    let data = folder.join("data");
-    let mut conf = format!(
-        "{CONF}listen_addresses = '127.0.0.1'\nunix_socket_directories = '{}'\n",
-        folder.path().display()
-    );
-    if let Some(certificates) = &options.certificates {
-        fs::write(data.join("server.crt"), &certificates.server)?;
-        let key = data.join("server.key");
-        fs::write(&key, &certificates.server_key)?;
-        fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
-        give_to_server_user(&key)?;
-        conf.push_str("ssl = on\n");
-    }
-    for line in &options.conf {
-        writeln!(conf, "{line}")?;
-    }
-    let path = data.join("postgresql.conf");
-    let defaults =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    fs::write(&path, defaults + &conf)?;
-    if let Some(hba) = &options.hba {
-        fs::write(data.join("pg_hba.conf"), hba)?;
-    }
-    Ok(())
-}
-
-/// Starts the server on a free port and waits until it takes connections. The inner error is the log of a server that ended.
-fn launch(bin: &Path, folder: &Scratch) -> Result<Result<(Supervisor, u16), String>> {
-    let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-    let (data, log) = (folder.join("data"), folder.join("log"));
-    let args = [
-        "-D".to_owned(),
-        data.display().to_string(),
-        "-p".to_owned(),
-        port.to_string(),
-    ];
-    let mut supervisor = Supervisor::start(folder.path(), &log, &bin.join("postgres"), &args)?;
-    let started = Instant::now();
-    while !is_ready(&data) {
-        if supervisor.has_ended()? {
-            return Ok(Err(String::from_utf8_lossy(
-                &fs::read(&log).unwrap_or_default(),
-            )
-            .into_owned()));
-        }
-        ensure!(
-            started.elapsed() < START_LIMIT,
-            "the server is not ready after {} s",
-            START_LIMIT.as_secs()
-        );
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    Ok(Ok((supervisor, port)))
-}
-
-/// Whether the server says so in the eighth line of postmaster.pid (src/include/utils/pidfile.h, LOCK_FILE_LINE_PM_STATUS).
-fn is_ready(data: &Path) -> bool {
-    let status = fs::read_to_string(data.join("postmaster.pid"));
-    status.is_ok_and(|lines| {
-        lines
-            .lines()
-            .nth(7)
-            .is_some_and(|status| status.trim() == "ready")
-    })
 }
 
 fn conninfo_value(value: &str) -> String {

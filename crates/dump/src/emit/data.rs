@@ -91,7 +91,8 @@ impl Emitter<'_> {
 
     fn emit_refresh(&mut self, id: NodeId, place: usize) -> Result<()> {
         let relation = &self.catalog().relations[place];
-        if !self.plan.is_populated[place] {
+        // A refresh is work for the definition, not data: pg_restore leaves it out with --data-only.
+        if !self.plan.is_populated[place] || !self.options.schema() {
             return Ok(());
         }
         let refresh = text!(

@@ -59,22 +59,11 @@ impl Emitter<'_> {
         };
         let id = entry.dump_id;
         self.push(entry);
-        if let Some(comment) = database
-            .comment
-            .as_ref()
-            .filter(|comment| !comment.is_empty())
-        {
-            let on = CommentOn {
-                kind: "DATABASE".into(),
-                name: name.clone(),
-                schema: None,
-                owner,
-                initial: None,
-            };
-            self.push_comment(comment.as_ref(), id, &on);
+        if self.options.schema() {
+            self.emit_database_comment(&name, id)?;
+            self.emit_database_labels(&name, id)?;
+            self.emit_database_acl(&name, id)?;
         }
-        self.emit_database_labels(&name, id, owner.into());
-        self.emit_database_acl(&name, id)?;
         self.emit_database_properties(&name)
     }
 
@@ -123,7 +112,28 @@ impl Emitter<'_> {
         create
     }
 
-    fn emit_database_labels(&mut self, name: &BString, database: DumpId, owner: BString) {
+    fn emit_database_comment(&mut self, name: &BString, id: DumpId) -> Result<()> {
+        let database = &self.catalog().database;
+        if let Some(comment) = database
+            .comment
+            .as_ref()
+            .filter(|comment| !comment.is_empty())
+        {
+            let owner = self.role_name(database.owner)?;
+            let on = CommentOn {
+                kind: "DATABASE".into(),
+                name: name.clone(),
+                schema: None,
+                owner,
+                initial: None,
+            };
+            self.push_comment(comment.as_ref(), id, &on);
+        }
+        Ok(())
+    }
+
+    fn emit_database_labels(&mut self, name: &BString, id: DumpId) -> Result<()> {
+        let owner = self.role_name(self.catalog().database.owner)?;
         let mut statements = BString::default();
         for (provider, label) in &self.catalog().database.labels {
             let label = self.quoter.portable_literal(label);
@@ -139,14 +149,15 @@ impl Emitter<'_> {
             );
         }
         if !statements.is_empty() {
-            let entry = self.extra_entry("SECURITY LABEL", Section::None, vec![database]);
+            let entry = self.extra_entry("SECURITY LABEL", Section::None, vec![id]);
             self.push(TocEntry {
                 tag: Some(text!("DATABASE ", name)),
-                owner: Some(owner),
+                owner: Some(owner.into()),
                 defn: Some(statements),
                 ..entry
             });
         }
+        Ok(())
     }
 
     fn emit_database_acl(&mut self, name: &BString, id: DumpId) -> Result<()> {
