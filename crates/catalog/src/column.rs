@@ -165,10 +165,7 @@ impl ColumnDefault {
         );
         fetch(session, "column defaults", &sql, |f| {
             Ok(Self {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 relation: f.oid()?,
                 column: f.number("a column number")?,
                 expression: f.text()?,

@@ -27,10 +27,7 @@ impl Comments {
         let sql = "select classoid, objoid, objsubid, description from pg_catalog.pg_description";
         let mut comments = fetch(session, "comments", sql, |f| {
             Ok(Comment {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 column: f.number("a column number")?,
                 text: f.text()?,
             })

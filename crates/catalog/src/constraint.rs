@@ -30,10 +30,7 @@ pub struct Check {
 impl Check {
     fn take(f: &mut Fields<'_>) -> Result<Self> {
         Ok(Self {
-            id: CatalogId {
-                table: f.oid()?,
-                oid: f.oid()?,
-            },
+            id: f.catalog_id()?,
             on: f.oid()?,
             name: f.text()?,
             kind: f.char(),
@@ -126,10 +123,7 @@ impl ForeignKey {
         );
         fetch(session, "foreign keys", &sql, |f| {
             Ok(Self {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 relation: f.oid()?,
                 name: f.text()?,
                 references: f.oid()?,

@@ -45,10 +45,7 @@ impl DataType {
             from pg_catalog.pg_type t";
         fetch(session, "types", sql, |f| {
             Ok(Self {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 name: f.text()?,
                 schema: f.oid()?,
                 owner: f.oid()?,

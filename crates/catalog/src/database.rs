@@ -70,10 +70,7 @@ impl Database {
         );
         let databases = fetch(session, "database", &sql, |f| {
             Ok(Self {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 name: f.text()?,
                 owner: f.oid()?,
                 encoding: f.text()?,

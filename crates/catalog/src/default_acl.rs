@@ -31,10 +31,7 @@ impl DefaultAcl {
             from pg_catalog.pg_default_acl";
         fetch(session, "default privileges", sql, |f| {
             Ok(Self {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 role: f.oid()?,
                 schema: f.oid()?,
                 object_type: f.char(),

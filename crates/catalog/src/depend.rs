@@ -37,14 +37,8 @@ impl Dependency {
             order by 1, 2";
         fetch(session, "dependencies", sql, |f| {
             Ok(Self {
-                object: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
-                on: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                object: f.catalog_id()?,
+                on: f.catalog_id()?,
                 kind: f.char(),
             })
         })

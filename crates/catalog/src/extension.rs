@@ -30,10 +30,7 @@ impl Extension {
                    from pg_catalog.pg_extension x join pg_catalog.pg_namespace n on n.oid = x.extnamespace";
         fetch(session, "extensions", sql, |f| {
             Ok(Self {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 name: f.text()?,
                 schema: f.text()?,
                 config_tables: f.numbers()?.into_iter().map(Oid).collect(),
@@ -60,13 +57,7 @@ pub(crate) async fn fetch_members(
     let sql = "select classid, objid, refobjid from pg_catalog.pg_depend \
                where refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass and deptype = 'e' order by 3";
     let rows = fetch(session, "extension members", sql, |f| {
-        Ok((
-            CatalogId {
-                table: f.oid()?,
-                oid: f.oid()?,
-            },
-            f.oid()?,
-        ))
+        Ok((f.catalog_id()?, f.oid()?))
     })
     .await?;
     Ok(rows

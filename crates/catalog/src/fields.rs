@@ -8,7 +8,7 @@ use pgark_connect::Session;
 use pgark_wire::Row;
 
 use crate::error::{Error, Result};
-use crate::oid::Oid;
+use crate::oid::{CatalogId, Oid};
 
 /// The values of one row, taken from left to right.
 pub(crate) struct Fields<'a> {
@@ -68,6 +68,14 @@ impl<'a> Fields<'a> {
     /// An object identifier, NULL being [`Oid::INVALID`].
     pub(crate) fn oid_or_invalid(&mut self) -> Result<Oid> {
         Ok(self.optional_number("an OID")?.map_or(Oid::INVALID, Oid))
+    }
+
+    /// The row of a catalogue: OID of the catalogue, then OID of the row.
+    pub(crate) fn catalog_id(&mut self) -> Result<CatalogId> {
+        Ok(CatalogId {
+            table: self.oid()?,
+            oid: self.oid()?,
+        })
     }
 
     /// A number.

@@ -58,10 +58,7 @@ impl Function {
         );
         fetch(session, what, &sql, |f| {
             Ok(Self {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 name: f.text()?,
                 schema: f.oid()?,
                 owner: f.oid()?,

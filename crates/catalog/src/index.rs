@@ -97,10 +97,7 @@ impl Index {
         );
         fetch(session, "indexes", &sql, |f| {
             Ok(Self {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 relation: f.oid()?,
                 name: f.text()?,
                 definition: f.text()?,

@@ -36,10 +36,7 @@ impl Language {
             from pg_catalog.pg_language where lanispl order by oid";
         fetch(session, "procedural languages", sql, |f| {
             Ok(Self {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 name: f.text()?,
                 owner: f.oid()?,
                 acl: Acl::take(f),

@@ -43,10 +43,7 @@ impl Policy {
         );
         fetch(session, "row security policies", &sql, |f| {
             Ok(Self {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 relation: f.oid()?,
                 name: f.text()?,
                 command: f.char(),

@@ -41,10 +41,7 @@ impl InitialPrivileges {
         let sql = "select classoid, objoid, objsubid, initprivs from pg_catalog.pg_init_privs";
         fetch(session, "initial privileges", sql, |f| {
             Ok(Self {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 column: f.number("a column number")?,
                 acl: f.text()?,
             })

@@ -153,10 +153,7 @@ impl Relation {
             order by c.oid";
         fetch(session, "tables", sql, |f| {
             Ok(Self {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 name: f.text()?,
                 schema: f.oid()?,
                 // The query asks for these letters only.

@@ -31,10 +31,7 @@ impl Rule {
         let sql = "select tableoid, oid, rulename, ev_class, ev_type, is_instead, ev_enabled from pg_catalog.pg_rewrite order by oid";
         fetch(session, "rewrite rules", sql, |f| {
             Ok(Self {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 name: f.text()?,
                 relation: f.oid()?,
                 event: f.char(),

@@ -26,10 +26,7 @@ impl Schema {
         let sql = "select tableoid, oid, nspname, nspowner, nspacl, pg_catalog.acldefault('n', nspowner) from pg_catalog.pg_namespace";
         fetch(session, "schemas", sql, |f| {
             Ok(Self {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 name: f.text()?,
                 owner: f.oid()?,
                 acl: Acl::take(f),

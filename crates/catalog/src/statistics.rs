@@ -31,10 +31,7 @@ impl Statistics {
         let sql = "select tableoid, oid, stxname, stxnamespace, stxowner, stxrelid, stxstattarget from pg_catalog.pg_statistic_ext";
         fetch(session, "extended statistics", sql, |f| {
             Ok(Self {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 name: f.text()?,
                 schema: f.oid()?,
                 owner: f.oid()?,

@@ -42,10 +42,7 @@ impl Trigger {
         );
         fetch(session, "triggers", &sql, |f| {
             Ok(Self {
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 relation: f.oid()?,
                 name: f.text()?,
                 definition: f.text()?,

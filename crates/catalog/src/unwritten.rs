@@ -225,10 +225,7 @@ impl Unwritten {
         fetch(session, kind.noun(), kind.query(), |f| {
             Ok(Self {
                 kind,
-                id: CatalogId {
-                    table: f.oid()?,
-                    oid: f.oid()?,
-                },
+                id: f.catalog_id()?,
                 name: f.text()?,
                 schema: f.oid()?,
                 acl: {

@@ -18,6 +18,7 @@ mod schema;
 mod sequence;
 mod statistics;
 mod table;
+mod table_part;
 mod trigger;
 mod view;
 

@@ -14,9 +14,10 @@ use bstr::BString;
 use pgark_connect::Config;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio_postgres::Client;
 
 use crate::error::Result;
-use fields::{or_warn, query_one};
+use fields::{or_warn, query, query_one};
 use model::{Database, DumpOptions, Manifest};
 
 /// What the manifest says that the server does not know.
@@ -47,7 +48,7 @@ pub struct ManifestOptions {
 /// # Cancel safety
 /// Dropping the future closes its connections.
 pub async fn logical(config: &Config, options: &ManifestOptions) -> Result<Vec<u8>> {
-    let client = pgark_connect::client(config).await?;
+    let client = open(config).await?;
     let server = "select pg_catalog.current_setting('server_version'), \
                   pg_catalog.current_setting('server_version_num')::pg_catalog.int4";
     let (version, number) = query_one(&client, "server version", server, |f| {
@@ -78,22 +79,15 @@ pub async fn logical(config: &Config, options: &ManifestOptions) -> Result<Vec<u
     cluster::fill(&client, &mut manifest).await;
     drop(client);
 
-    if let Some(name) = &manifest.database
-        && manifest
+    if let Some(name) = &options.database {
+        manifest
             .databases
-            .iter()
-            .any(|database| database.name == *name)
-    {
-        let name = name.clone();
-        manifest.databases.retain(|database| database.name == name);
+            .retain(|database| database.raw_name == *name);
     }
     for database in &mut manifest.databases {
-        let is_wanted = match &options.database {
-            Some(_) => manifest.database.as_ref() == Some(&database.name),
-            None => database.allow_conn && !database.is_template,
-        };
-        if is_wanted {
-            or_warn(details(config, database).await);
+        if options.database.is_some() || (database.allow_conn && !database.is_template) {
+            let of = format!("database \"{}\"", database.name);
+            or_warn(&of, details(config, database).await);
         }
     }
     Ok(json::encode(&manifest))
@@ -107,8 +101,18 @@ fn now() -> String {
 
 /// Fills in what is in a database.
 async fn details(config: &Config, database: &mut Database) -> Result<()> {
-    let client = pgark_connect::client(&config.with_dbname(&database.raw_name)).await?;
+    let client = open(&config.with_dbname(&database.raw_name)).await?;
     database::fill(&client, database).await
+}
+
+/// A client that gets names as they are where the database says nothing about their encoding: the server refuses to show
+/// those that are not UTF-8 to a client that asks for UTF-8, as tokio-postgres does.
+async fn open(config: &Config) -> Result<Client> {
+    let client = pgark_connect::client(config).await?;
+    let sql = "select pg_catalog.set_config('client_encoding', 'SQL_ASCII', false) \
+               where pg_catalog.getdatabaseencoding() = 'SQL_ASCII'";
+    query(&client, "the database's encoding", sql, |_| Ok(())).await?;
+    Ok(client)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use bitflags::bitflags;
 use bstr::BStr;
 use pgark_archive::DumpId;
-use pgark_catalog::{Catalog, CatalogId, Details};
+use pgark_catalog::{Catalog, CatalogId, Details, Oid, catalog_oid};
 
 pub(crate) use columns::ColumnPlan;
 pub(crate) use object::{Kind, Object};
@@ -118,6 +118,20 @@ impl Plan<'_> {
     /// The node of a catalogue's row.
     pub(crate) fn find_row(&self, id: CatalogId) -> Option<NodeId> {
         self.by_row.get(&id).copied()
+    }
+
+    /// The place of an index in `details.indexes`.
+    pub(crate) fn index_by_oid(&self, oid: Oid) -> Option<usize> {
+        match self
+            .find_row(CatalogId {
+                table: catalog_oid::CLASS,
+                oid,
+            })
+            .map(|node| self.node(node).object)
+        {
+            Some(Object::Index(place)) => Some(place),
+            _ => None,
+        }
     }
 
     /// The node of a relation, by place in `catalog.relations`.

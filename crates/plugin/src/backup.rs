@@ -72,7 +72,10 @@ impl<S: Source> Backup<S> {
 
     /// Announces the records and waits until the host has dealt with each. The last response says
     /// either that the import is finished or why it failed.
-    pub(crate) fn import<A>(self: &Arc<Self>, acks: A) -> Result<mpsc::Receiver<Result<ImportResponse, Status>>, Error>
+    pub(crate) fn import<A>(
+        self: &Arc<Self>,
+        acks: A,
+    ) -> Result<mpsc::Receiver<Result<ImportResponse, Status>>, Error>
     where
         A: Stream<Item = Result<ImportRequest, Status>> + Send + Unpin + 'static,
     {
@@ -122,12 +125,19 @@ impl<S: Source> Backup<S> {
 
     fn acknowledge(&self, ack: Option<Result<ImportRequest, Status>>) -> Result<(), Error> {
         let ack = ack
-            .ok_or_else(|| Error::Host("the host ended the import before all records were acknowledged".into()))?
-            .map_err(|status| Error::Host(format!("the host gave up the import: {}", status.message())))?;
+            .ok_or_else(|| {
+                Error::Host("the host ended the import before all records were acknowledged".into())
+            })?
+            .map_err(|status| {
+                Error::Host(format!("the host gave up the import: {}", status.message()))
+            })?;
         if let Some(result) = ack.result
             && !result.error.is_empty()
         {
-            let pathname = result.header.map(|header| header.pathname).unwrap_or_default();
+            let pathname = result
+                .header
+                .map(|header| header.pathname)
+                .unwrap_or_default();
             self.failures.add(&pathname, result.error);
         }
         Ok(())
@@ -140,16 +150,19 @@ impl<S: Source> Backup<S> {
         let databases = self.databases().await?;
 
         let manifest = Content::Bytes(self.source.manifest().await?);
-        self.send(host, record::MANIFEST.to_owned(), manifest, now).await;
+        self.send(host, record::MANIFEST.to_owned(), manifest, now)
+            .await;
         let mut sent = 1;
         if self.selection.globals {
             let globals = Content::Bytes(self.source.globals().await?);
-            self.send(host, record::GLOBALS.to_owned(), globals, now).await;
+            self.send(host, record::GLOBALS.to_owned(), globals, now)
+                .await;
             sent += 1;
         }
         for (number, database) in (1..).zip(databases) {
             let pathname = record::dump(number, database.as_bstr());
-            self.send(host, pathname, Content::Dump(database), now).await;
+            self.send(host, pathname, Content::Dump(database), now)
+                .await;
             sent += 1;
         }
         Ok(sent)

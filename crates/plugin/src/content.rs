@@ -11,11 +11,11 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::mpsc;
 use tonic::Status;
 
+use crate::Error;
 use crate::error::Failure;
 use crate::proto::importer::OpenResponse;
 use crate::sink::{self, CHUNK_BYTES};
 use crate::source::Source;
-use crate::Error;
 
 /// What stands behind an announced record.
 pub(crate) enum Content {
@@ -118,10 +118,7 @@ fn slices(mut bytes: Bytes) -> impl Stream<Item = Result<Bytes, Error>> {
 }
 
 /// The chunks of a dump, which stops when the stream is dropped.
-fn dump<S: Source>(
-    source: Arc<S>,
-    database: BString,
-) -> impl Stream<Item = Result<Bytes, Error>> {
+fn dump<S: Source>(source: Arc<S>, database: BString) -> impl Stream<Item = Result<Bytes, Error>> {
     let (sink, tail, mut chunks) = sink::channel();
     let (end, mut ended) = mpsc::channel(1);
     tokio::spawn(async move {

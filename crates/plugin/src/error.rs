@@ -99,7 +99,11 @@ impl From<Error> for Status {
             _ => Code::Unknown,
         };
         // One line: hosts show it in the middle of others.
-        let mut message = error.report().split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut message = error
+            .report()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
         if message.len() > STATUS_BYTES {
             message.truncate(message.floor_char_boundary(STATUS_BYTES));
             message.push('…');
@@ -130,6 +134,9 @@ mod tests {
             stream: "standard input",
             source: std::io::Error::other("it is a terminal"),
         };
-        assert_eq!(error.report(), "cannot use standard input: it is a terminal");
+        assert_eq!(
+            error.report(),
+            "cannot use standard input: it is a terminal"
+        );
     }
 }

@@ -88,7 +88,12 @@ impl Options {
         for key in unknown {
             tracing::warn!("option {key} does not exist and is ignored");
         }
-        let said = |key: &str| options.get(key).map(String::as_str).filter(|value| !value.is_empty());
+        let said = |key: &str| {
+            options
+                .get(key)
+                .map(String::as_str)
+                .filter(|value| !value.is_empty())
+        };
         if said("pg_bin_dir").is_some() {
             tracing::info!("option pg_bin_dir is ignored: no PostgreSQL program is needed");
         }

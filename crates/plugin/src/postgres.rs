@@ -71,7 +71,9 @@ impl Postgres {
                     }
                     Err(error) => error,
                 };
-                let is_gone = error.server().is_some_and(|error| error.sqlstate == NO_SUCH_DATABASE);
+                let is_gone = error
+                    .server()
+                    .is_some_and(|error| error.sqlstate == NO_SUCH_DATABASE);
                 if self.has_selected_database || !is_gone {
                     return Err(error.into());
                 }

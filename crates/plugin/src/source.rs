@@ -26,9 +26,5 @@ pub(crate) trait Source: Send + Sync + 'static {
     ///
     /// The future is dropped when the host wants no more of it; the dump's connections must close
     /// then.
-    fn dump(
-        &self,
-        database: &BStr,
-        sink: Sink,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+    fn dump(&self, database: &BStr, sink: Sink) -> impl Future<Output = Result<(), Error>> + Send;
 }

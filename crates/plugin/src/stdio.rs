@@ -101,7 +101,9 @@ fn is_gone(error: &hyper::Error) -> bool {
         .is_some_and(|cause| {
             matches!(
                 cause.kind(),
-                io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof
+                io::ErrorKind::BrokenPipe
+                    | io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::UnexpectedEof
             )
         })
 }

@@ -37,6 +37,12 @@ impl DemoServer {
             .setup()
             .await
             .context("cannot fetch and initialise PostgreSQL")?;
+        // The crate asks for clear text passwords, which pgark sends over no unencrypted network connection.
+        let hba = server.settings().data_dir.join("pg_hba.conf");
+        fs::write(
+            &hba,
+            "local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n",
+        )?;
         server.start().await.context("cannot start PostgreSQL")?;
         Ok(Self { server })
     }

@@ -195,3 +195,63 @@ async fn every_address_is_tried_and_named() {
     );
     assert!(error.is_cannot_connect());
 }
+
+/// A TLS server that shows one certificate and signs with a key.
+fn acceptor(
+    certificate: &rcgen::Certificate,
+    key: &rcgen::KeyPair,
+    version: &'static rustls::SupportedProtocolVersion,
+) -> tokio_rustls::TlsAcceptor {
+    use rustls::crypto::ring;
+    use rustls::sign::{CertifiedKey, SingleCertAndKey};
+    use std::sync::Arc;
+
+    let key = rustls_pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let key = ring::sign::any_supported_type(&key).unwrap();
+    let shown = CertifiedKey::new(vec![certificate.der().clone()], key);
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(shown)));
+    Arc::new(config).into()
+}
+
+#[tokio::test]
+async fn a_server_without_its_certificates_key_is_refused_in_every_mode() {
+    let own = rcgen::KeyPair::generate().unwrap();
+    let stolen = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let certificate = certificate.self_signed(&own).unwrap();
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        for (key, genuine) in [(&own, true), (&stolen, false)] {
+            let acceptor = acceptor(&certificate, key, version);
+            let port = serve(move |_, mut stream| {
+                let acceptor = acceptor.clone();
+                async move {
+                    stream.read_exact(&mut [0; 8]).await.unwrap();
+                    stream.write_all(b"S").await.unwrap();
+                    if let Ok(mut stream) = acceptor.accept(stream).await {
+                        let _ = stream.read(&mut [0; 100]).await;
+                    }
+                }
+            })
+            .await;
+            for mode in ["require", "verify-full"] {
+                let mut config = config(
+                    port,
+                    &format!("host=localhost hostaddr=127.0.0.1 sslmode={mode}"),
+                );
+                config.set_root_certificate_pem(certificate.pem());
+                let error = connect(&config).await.unwrap_err();
+                match (&error, genuine) {
+                    (Error::Login(_), true) => {}
+                    (Error::Tls { problem, .. }, false) => {
+                        assert!(problem.contains("BadSignature"), "{error}");
+                    }
+                    _ => panic!("{version:?} {mode} {genuine}: {error}"),
+                }
+            }
+        }
+    }
+}

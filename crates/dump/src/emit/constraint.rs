@@ -1,12 +1,10 @@
 //! Constraints that are added once their table or domain is there: CHECK and NOT NULL that are not valid, foreign keys.
 
-use bstr::{BStr, BString};
 use pgark_archive::{Section, TocEntry};
-use pgark_catalog::{Relation, RelationKind};
+use pgark_catalog::RelationKind;
 use pgark_sql::text;
 
 use super::Emitter;
-use super::comment::CommentOn;
 use crate::error::{Error, Result};
 use crate::plan::{Components, NodeId, Object};
 
@@ -22,25 +20,13 @@ impl Emitter<'_> {
         if !node.is_separate {
             return Ok(());
         }
-        let relation = self
-            .plan
-            .catalog
-            .relation(constraint.on)
-            .ok_or_else(|| Error::Dropped(self.plan.describe(id)))?;
-        let (schema, owner) = (
-            self.schema_name(relation.schema)?,
-            self.role_name(relation.owner)?,
-        );
+        let table = self.table_of(id, constraint.on)?;
         if constraint.is_local && self.is_wanted(id, Components::DEFINITION) {
-            let table = self.qualified_relation(relation)?;
             let name = self.quoter.ident(&constraint.name);
             self.push(TocEntry {
-                tag: Some(text!(relation.name, " ", constraint.name)),
-                namespace: Some(schema.clone()),
-                owner: Some(owner.into()),
                 defn: Some(text!(
                     "ALTER TABLE ",
-                    table,
+                    table.name,
                     "\n    ADD CONSTRAINT ",
                     name,
                     " ",
@@ -49,15 +35,15 @@ impl Emitter<'_> {
                 )),
                 drop_stmt: Some(text!(
                     "ALTER TABLE ",
-                    table,
+                    table.name,
                     " DROP CONSTRAINT ",
                     name,
                     ";\n"
                 )),
-                ..self.entry(id, desc, Section::PostData)
+                ..self.part_entry(id, desc, &table, &constraint.name)
             });
         }
-        self.emit_table_constraint_comment(id, &constraint.name, relation, schema, owner);
+        self.emit_part_comment(id, "CONSTRAINT", &constraint.name, &table);
         Ok(())
     }
 
@@ -114,70 +100,29 @@ impl Emitter<'_> {
 
     pub(super) fn emit_foreign_key(&mut self, id: NodeId, place: usize) -> Result<()> {
         let key = &self.details().foreign_keys[place];
-        let relation = self
-            .plan
-            .catalog
-            .relation(key.relation)
-            .ok_or_else(|| Error::Dropped(self.plan.describe(id)))?;
-        let (schema, owner) = (
-            self.schema_name(relation.schema)?,
-            self.role_name(relation.owner)?,
-        );
+        let table = self.table_of(id, key.relation)?;
         if self.is_wanted(id, Components::DEFINITION) {
-            let only = if relation.kind == RelationKind::PartitionedTable {
+            let only = if table.relation.kind == RelationKind::PartitionedTable {
                 ""
             } else {
                 "ONLY "
             };
-            let table = self.qualified_relation(relation)?;
             let name = self.quoter.ident(&key.name);
+            let alter = text!("ALTER TABLE ", only, table.name);
             self.push(TocEntry {
-                tag: Some(text!(relation.name, " ", key.name)),
-                namespace: Some(schema.clone()),
-                owner: Some(owner.into()),
                 defn: Some(text!(
-                    "ALTER TABLE ",
-                    only,
-                    table,
+                    alter,
                     "\n    ADD CONSTRAINT ",
                     name,
                     " ",
                     key.definition,
                     ";\n"
                 )),
-                drop_stmt: Some(text!(
-                    "ALTER TABLE ",
-                    only,
-                    table,
-                    " DROP CONSTRAINT ",
-                    name,
-                    ";\n"
-                )),
-                ..self.entry(id, "FK CONSTRAINT", Section::PostData)
+                drop_stmt: Some(text!(alter, " DROP CONSTRAINT ", name, ";\n")),
+                ..self.part_entry(id, "FK CONSTRAINT", &table, &key.name)
             });
         }
-        self.emit_table_constraint_comment(id, &key.name, relation, schema, owner);
+        self.emit_part_comment(id, "CONSTRAINT", &key.name, &table);
         Ok(())
-    }
-
-    /// The comment on a constraint that has an entry of its own.
-    pub(super) fn emit_table_constraint_comment(
-        &mut self,
-        id: NodeId,
-        name: &BString,
-        relation: &Relation,
-        schema: &BString,
-        owner: &BStr,
-    ) {
-        self.emit_comment(
-            id,
-            &CommentOn {
-                kind: text!("CONSTRAINT ", self.quoter.ident(name), " ON"),
-                name: self.quoter.ident(&relation.name),
-                schema: Some(schema),
-                owner,
-                initial: None,
-            },
-        );
     }
 }

@@ -1,13 +1,14 @@
 //! Indexes, and the constraints that they enforce.
 
 use bstr::{BStr, BString};
-use pgark_archive::{Section, TocEntry};
-use pgark_catalog::{Column, Index, IndexConstraint, Relation};
+use pgark_archive::TocEntry;
+use pgark_catalog::{Column, Index, IndexConstraint};
 use pgark_sql::{put, text};
 
 use super::Emitter;
 use super::comment::CommentOn;
-use crate::error::{Error, Result};
+use super::table_part::TableOf;
+use crate::error::Result;
 use crate::plan::{Components, NodeId, Object};
 
 /// Columns that every table has beside its own; some have been in keys since before they could not be.
@@ -21,27 +22,13 @@ const SYSTEM_COLUMNS: [(i16, &str); 6] = [
 ];
 
 impl Emitter<'_> {
-    fn indexed_relation(&self, id: NodeId, index: &Index) -> Result<&Relation> {
-        self.catalog()
-            .relation(index.relation)
-            .ok_or_else(|| Error::Dropped(self.plan.describe(id)))
-    }
-
     pub(super) fn emit_index(&mut self, id: NodeId, place: usize) -> Result<()> {
         let index = &self.details().indexes[place];
-        let relation = self
-            .plan
-            .catalog
-            .relation(index.relation)
-            .ok_or_else(|| Error::Dropped(self.plan.describe(id)))?;
-        let (schema, owner) = (
-            self.schema_name(relation.schema)?,
-            self.role_name(relation.owner)?,
-        );
-        let qualified = self.qualified(relation.schema, &index.name)?;
+        let table = self.table_of(id, index.relation)?;
+        let qualified = self.qualified(table.relation.schema, &index.name)?;
         if index.constraint.is_none() && self.is_wanted(id, Components::DEFINITION) {
             let mut create = text!(index.definition, ";\n");
-            self.put_clustered(&mut create, index, relation)?;
+            self.put_clustered(&mut create, index, &table);
             for (column, target) in index
                 .statistics_columns
                 .iter()
@@ -55,11 +42,9 @@ impl Emitter<'_> {
                 );
             }
             put!(create, self.depends_on_extension(id, "INDEX", &qualified));
-            self.put_replica_identity(&mut create, index, relation)?;
+            self.put_replica_identity(&mut create, index, &table);
             self.push(TocEntry {
                 tag: Some(index.name.clone()),
-                namespace: Some(schema.clone()),
-                owner: Some(owner.into()),
                 tablespace: Some(index.tablespace.clone()),
                 defn: Some(create),
                 // A partition of an index goes with the whole.
@@ -68,7 +53,7 @@ impl Emitter<'_> {
                 } else {
                     text!("DROP INDEX ", qualified, ";\n")
                 }),
-                ..self.entry(id, "INDEX", Section::PostData)
+                ..self.part_entry(id, "INDEX", &table, &index.name)
             });
         }
         if self.is_wanted(id, Components::COMMENT) {
@@ -80,8 +65,8 @@ impl Emitter<'_> {
                 &CommentOn {
                     kind: "INDEX".into(),
                     name: self.quoter.ident(&index.name),
-                    schema: Some(schema),
-                    owner,
+                    schema: Some(table.schema),
+                    owner: table.owner,
                     initial: None,
                 },
             );
@@ -89,46 +74,31 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    fn put_clustered(
-        &self,
-        create: &mut BString,
-        index: &Index,
-        relation: &Relation,
-    ) -> Result<()> {
+    fn put_clustered(&self, create: &mut BString, index: &Index, table: &TableOf<'_>) {
         if index.is_clustered {
             put!(
                 create,
                 "\nALTER TABLE ",
-                self.qualified_relation(relation)?,
+                table.name,
                 " CLUSTER ON ",
                 self.quoter.ident(&index.name),
                 ";\n"
             );
         }
-        Ok(())
     }
 
-    fn put_replica_identity(
-        &self,
-        create: &mut BString,
-        index: &Index,
-        relation: &Relation,
-    ) -> Result<()> {
+    fn put_replica_identity(&self, create: &mut BString, index: &Index, table: &TableOf<'_>) {
         if index.is_replica_identity {
-            let (table, name) = (
-                self.qualified_relation(relation)?,
-                self.quoter.ident(&index.name),
-            );
+            let name = self.quoter.ident(&index.name);
             put!(
                 create,
                 "\nALTER TABLE ONLY ",
-                table,
+                table.name,
                 " REPLICA IDENTITY USING INDEX ",
                 name,
                 ";\n"
             );
         }
-        Ok(())
     }
 
     /// An index becomes a partition of another.
@@ -139,23 +109,21 @@ impl Emitter<'_> {
             .find(Object::Index(place))
             .is_some_and(|index| self.is_wanted(index, Components::DEFINITION));
         let parent = self
-            .details()
-            .indexes
-            .iter()
-            .find(|parent| parent.id.oid == index.parent);
+            .plan
+            .index_by_oid(index.parent)
+            .map(|parent| &self.details().indexes[parent]);
         let (true, Some(parent)) = (is_written, parent) else {
             return Ok(());
         };
-        let (relation, parent_relation) = (
-            self.indexed_relation(id, index)?,
-            self.indexed_relation(id, parent)?,
+        let (table, parent_table) = (
+            self.table_of(id, index.relation)?,
+            self.table_of(id, parent.relation)?,
         );
-        let name = self.qualified(relation.schema, &index.name)?;
-        let parent = self.qualified(parent_relation.schema, &parent.name)?;
+        let name = self.qualified(table.relation.schema, &index.name)?;
+        let parent = self.qualified(parent_table.relation.schema, &parent.name)?;
         self.push(TocEntry {
             tag: Some(index.name.clone()),
-            namespace: Some(self.schema_name(relation.schema)?.clone()),
-            owner: Some(self.role_name(parent_relation.owner)?.into()),
+            owner: Some(parent_table.owner.into()),
             defn: Some(text!(
                 "ALTER INDEX ",
                 parent,
@@ -163,7 +131,7 @@ impl Emitter<'_> {
                 name,
                 ";\n"
             )),
-            ..self.entry(id, "INDEX ATTACH", Section::PostData)
+            ..self.part_entry(id, "INDEX ATTACH", &table, &index.name)
         });
         Ok(())
     }
@@ -173,21 +141,12 @@ impl Emitter<'_> {
         let Some(constraint) = &index.constraint else {
             return Ok(());
         };
-        let relation = self
-            .plan
-            .catalog
-            .relation(index.relation)
-            .ok_or_else(|| Error::Dropped(self.plan.describe(id)))?;
-        let (schema, owner) = (
-            self.schema_name(relation.schema)?,
-            self.role_name(relation.owner)?,
-        );
-        let table = self.qualified_relation(relation)?;
-        let name = self.quoter.ident(&constraint.name);
+        let table = self.table_of(id, index.relation)?;
         if self.is_wanted(id, Components::DEFINITION) {
+            let name = self.quoter.ident(&constraint.name);
             let mut create = text!(
                 "ALTER TABLE ONLY ",
-                table,
+                table.name,
                 "\n    ADD CONSTRAINT ",
                 name,
                 " "
@@ -198,32 +157,29 @@ impl Emitter<'_> {
                 put!(create, self.key_definition(id, index, constraint)?);
             }
             put!(create, ";\n");
-            self.put_clustered(&mut create, index, relation)?;
-            self.put_replica_identity(&mut create, index, relation)?;
+            self.put_clustered(&mut create, index, &table);
+            self.put_replica_identity(&mut create, index, &table);
             if let Some(index_node) = self.plan.find(Object::Index(place)) {
-                let qualified = self.qualified(relation.schema, &index.name)?;
+                let qualified = self.qualified(table.relation.schema, &index.name)?;
                 put!(
                     create,
                     self.depends_on_extension(index_node, "INDEX", &qualified)
                 );
             }
             self.push(TocEntry {
-                tag: Some(text!(relation.name, " ", constraint.name)),
-                namespace: Some(schema.clone()),
-                owner: Some(owner.into()),
                 tablespace: Some(index.tablespace.clone()),
                 defn: Some(create),
                 drop_stmt: Some(text!(
                     "ALTER TABLE ONLY ",
-                    table,
+                    table.name,
                     " DROP CONSTRAINT ",
                     name,
                     ";\n"
                 )),
-                ..self.entry(id, "CONSTRAINT", Section::PostData)
+                ..self.part_entry(id, "CONSTRAINT", &table, &constraint.name)
             });
         }
-        self.emit_table_constraint_comment(id, &constraint.name, relation, schema, owner);
+        self.emit_part_comment(id, "CONSTRAINT", &constraint.name, &table);
         Ok(())
     }
 

@@ -15,23 +15,24 @@ pub(super) async fn fill(client: &Client, manifest: &mut Manifest) {
     let identifier =
         "select system_identifier::pg_catalog.text from pg_catalog.pg_control_system()";
     let identifier = query_one(client, "system identifier", identifier, |f| f.text());
-    manifest.cluster_system_identifier = or_warn(identifier.await).unwrap_or_default();
+    manifest.cluster_system_identifier =
+        or_warn("the cluster", identifier.await).unwrap_or_default();
 
     let in_recovery = "select pg_catalog.pg_is_in_recovery()";
     let in_recovery = query_one(client, "recovery state", in_recovery, |f| f.take());
-    manifest.in_recovery = or_warn(in_recovery.await).unwrap_or_default();
+    manifest.in_recovery = or_warn("the cluster", in_recovery.await).unwrap_or_default();
 
-    manifest.cluster_config = or_warn(config(client).await);
-    manifest.roles = or_warn(roles(client).await).unwrap_or_default();
-    let memberships = or_warn(memberships(client).await).unwrap_or_default();
+    manifest.cluster_config = or_warn("the cluster", config(client).await);
+    manifest.roles = or_warn("the cluster", roles(client).await).unwrap_or_default();
+    let memberships = or_warn("the cluster", memberships(client).await).unwrap_or_default();
     for role in &mut manifest.roles {
         let of_role = memberships
             .iter()
             .filter(|(member, _)| *member == role.name);
         role.member_of = of_role.map(|(_, of)| of.clone()).collect();
     }
-    manifest.tablespaces = or_warn(tablespaces(client).await).unwrap_or_default();
-    manifest.databases = or_warn(databases(client).await).unwrap_or_default();
+    manifest.tablespaces = or_warn("the cluster", tablespaces(client).await).unwrap_or_default();
+    manifest.databases = or_warn("the cluster", databases(client).await).unwrap_or_default();
 }
 
 async fn config(client: &Client) -> Result<ClusterConfig> {
@@ -119,7 +120,9 @@ async fn tablespaces(client: &Client) -> Result<Vec<Tablespace>> {
 }
 
 async fn databases(client: &Client) -> Result<Vec<Database>> {
-    let sql = "select d.datname::pg_catalog.text, d.datname::pg_catalog.text, \
+    // The name to connect with is its bytes as they stand, which are not always those of the client's encoding.
+    let sql = "select pg_catalog.decode(pg_catalog.replace(d.datname::pg_catalog.text, E'\\\\', E'\\\\\\\\'), 'escape'), \
+                 d.datname::pg_catalog.text, \
                  pg_catalog.pg_get_userbyid(d.datdba)::pg_catalog.text, \
                  pg_catalog.pg_encoding_to_char(d.encoding)::pg_catalog.text, \
                  d.datcollate::pg_catalog.text, d.datctype::pg_catalog.text, d.datallowconn, d.datistemplate, \

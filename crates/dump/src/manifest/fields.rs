@@ -35,9 +35,9 @@ impl Fields<'_> {
         Ok(self.take::<Option<Text>>()?.map(|text| text.0.to_string()))
     }
 
-    /// A name to connect with, of any bytes.
+    /// A value of type `bytea`.
     pub(super) fn bytes(&mut self) -> std::result::Result<BString, tokio_postgres::Error> {
-        Ok(self.take::<Text>()?.0)
+        Ok(self.take::<Vec<u8>>()?.into())
     }
 
     /// An array of texts, the empty one for NULL.
@@ -88,15 +88,25 @@ pub(super) async fn query_one<T>(
     make(&mut Fields { row: &row, next: 0 }).map_err(read)
 }
 
-/// The value, or `None` and a warning: the manifest goes on without what cannot be read.
-pub(super) fn or_warn<T, E: StdError>(result: std::result::Result<T, E>) -> Option<T> {
+/// The value, or `None` and a warning: the manifest goes on without what cannot be read. `of` says where that was.
+pub(super) fn or_warn<T>(of: &str, result: Result<T>) -> Option<T> {
     result
         .inspect_err(|error| {
-            let cause = error
-                .source()
-                .map(|cause| format!(": {cause}"))
-                .unwrap_or_default();
-            tracing::warn!("the manifest is incomplete: {error}{cause}");
+            tracing::warn!("the manifest of {of} is incomplete: {}", report(error))
         })
         .ok()
+}
+
+/// The message with those of its causes, each said once.
+fn report(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !text.ends_with(&message) {
+            text = format!("{text}: {message}");
+        }
+        cause = error.source();
+    }
+    text
 }

@@ -307,27 +307,20 @@ impl<'a> Plan<'a> {
     }
 
     fn add_index_attaches(&mut self) {
-        let by_oid: HashMap<Oid, usize> = self
-            .details
-            .indexes
-            .iter()
-            .enumerate()
-            .map(|(i, index)| (index.id.oid, i))
-            .collect();
         for (relation, partition) in self.catalog.relations.iter().enumerate() {
             if !partition.is_partition || self.parents[relation].is_empty() {
                 continue;
             }
             for i in self.details.indexes_of(partition.id.oid) {
                 let index = &self.details.indexes[i];
-                let Some(parent) = by_oid.get(&index.parent) else {
+                let Some(parent) = self.index_by_oid(index.parent) else {
                     continue;
                 };
                 let attach = self.add(Object::IndexAttach(i), CatalogId::NONE, Components::all());
-                let parent_relation = self.details.indexes[*parent].relation;
+                let parent_relation = self.details.indexes[parent].relation;
                 let dependencies = [
                     self.find(Object::Index(i)),
-                    self.find(Object::Index(*parent)),
+                    self.find(Object::Index(parent)),
                     self.find(Object::Relation(relation)),
                     self.catalog
                         .relation_index(parent_relation)

@@ -26,7 +26,8 @@ mod tests {
         }
         for value in ["yes", "on", "tRUE", " true", "2"] {
             let error = parse("compress", value).unwrap_err().to_string();
-            let expected = format!("compress: strconv.ParseBool: parsing \"{value}\": invalid syntax");
+            let expected =
+                format!("compress: strconv.ParseBool: parsing \"{value}\": invalid syntax");
             assert_eq!(error, expected);
         }
     }

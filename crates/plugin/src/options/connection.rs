@@ -53,7 +53,9 @@ pub(super) fn parse<'a>(
     let mut config = match said("location") {
         // Without the scheme it would be taken for a connection string.
         Some(location) if !location.starts_with("postgres://") => {
-            return Err(Error::Option("invalid location: it does not begin with postgres://".into()));
+            return Err(Error::Option(
+                "invalid location: it does not begin with postgres://".into(),
+            ));
         }
         Some(location) => Config::parse(location)
             .map_err(|error| Error::Option(format!("invalid location: {error}")))?,
@@ -91,7 +93,10 @@ pub(super) fn parse<'a>(
 }
 
 /// Certificates and the key, each as a file or as PEM text, which stays in memory.
-fn certificates<'a>(config: &mut Config, said: impl Fn(&str) -> Option<&'a str>) -> Result<(), Error> {
+fn certificates<'a>(
+    config: &mut Config,
+    said: impl Fn(&str) -> Option<&'a str>,
+) -> Result<(), Error> {
     for (file, data) in [
         ("ssl_cert", "ssl_cert_data"),
         ("ssl_key", "ssl_key_data"),

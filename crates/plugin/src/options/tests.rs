@@ -1,15 +1,21 @@
 use super::*;
 
 fn options(said: &[(&str, &str)]) -> Result<Options, Error> {
-    let said = said.iter().map(|(key, value)| ((*key).into(), (*value).into()));
+    let said = said
+        .iter()
+        .map(|(key, value)| ((*key).into(), (*value).into()));
     Options::parse("postgres", &said.collect())
 }
 
 /// Host, port, user, password, database, sslmode.
 fn connection(said: &[(&str, &str)]) -> [String; 6] {
     let config = options(said).unwrap().config;
-    ["host", "port", "user", "password", "dbname", "sslmode"]
-        .map(|name| config.get(name).map(ToString::to_string).unwrap_or_default())
+    ["host", "port", "user", "password", "dbname", "sslmode"].map(|name| {
+        config
+            .get(name)
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    })
 }
 
 #[test]
@@ -49,7 +55,10 @@ fn options_win_over_the_location_unless_empty() {
         ("database", "dbname=y"),
         ("ssl_mode", "verify-full"),
     ]);
-    assert_eq!(found, ["other", "5434", "a", "secret", "dbname=y", "verify-full"]);
+    assert_eq!(
+        found,
+        ["other", "5434", "a", "secret", "dbname=y", "verify-full"]
+    );
 }
 
 #[test]
@@ -116,7 +125,11 @@ fn bad_values_are_named() {
 
 #[test]
 fn a_wrong_location_does_not_show_its_password() {
-    for location in ["postgres://u:hunter2@db:port/", "postgres://u:hunter2@[::1", "postgres://u:hunter2@db/?x=y"] {
+    for location in [
+        "postgres://u:hunter2@db:port/",
+        "postgres://u:hunter2@[::1",
+        "postgres://u:hunter2@db/?x=y",
+    ] {
         let error = options(&[("location", location)]).unwrap_err().to_string();
         assert!(!error.contains("hunter2"), "{error}");
     }
@@ -125,23 +138,40 @@ fn a_wrong_location_does_not_show_its_password() {
 #[test]
 fn other_protocols_are_refused_by_name() {
     for name in ["postgres+aws", "postgres+bin", "mysql"] {
-        let error = Options::parse(name, &HashMap::new()).unwrap_err().to_string();
+        let error = Options::parse(name, &HashMap::new())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(&format!("\"{name}\"")), "{error}");
     }
 }
 
 #[test]
 fn unknown_options_are_no_error() {
-    options(&[("location", "postgres://db"), ("colour", "red"), ("pg_bin_dir", "/x")]).unwrap();
+    options(&[
+        ("location", "postgres://db"),
+        ("colour", "red"),
+        ("pg_bin_dir", "/x"),
+    ])
+    .unwrap();
 }
 
 #[test]
 fn the_selection_leaves_out_what_is_excluded() {
-    let all = options(&[("exclude_databases", " a ,b c,,")]).unwrap().selection;
-    for (database, taken) in [("a", false), ("b c", false), ("b", true), ("A", true), ("", true)] {
+    let all = options(&[("exclude_databases", " a ,b c,,")])
+        .unwrap()
+        .selection;
+    for (database, taken) in [
+        ("a", false),
+        ("b c", false),
+        ("b", true),
+        ("A", true),
+        ("", true),
+    ] {
         assert_eq!(all.takes(database.into()), taken, "{database:?}");
     }
-    let one = options(&[("database", "a"), ("exclude_databases", "b")]).unwrap().selection;
+    let one = options(&[("database", "a"), ("exclude_databases", "b")])
+        .unwrap()
+        .selection;
     assert!(one.takes("a".into()) && !one.takes("b".into()) && !one.takes("c".into()));
 }
 
