@@ -8,19 +8,25 @@
 //! temporary folder, run as a user other than root, and stop when the test program ends, however it ends.
 
 mod archdiff;
+mod fixture;
 mod kept;
 mod major;
 mod program;
+mod running;
 mod scratch;
 mod server;
+mod side_by_side;
 mod tls;
 mod user;
 
 pub use archdiff::{ArchDiff, archdiff};
+pub use fixture::{Fixture, Restore};
 pub use kept::kept_folder;
 pub use major::Major;
 pub use program::{command_line, pgark, plakar, run, run_with_input};
+pub use running::{Ran, Running, observe};
 pub use scratch::Scratch;
 pub use server::{Options, Server, StopMode, shared_server};
+pub use side_by_side::side_by_side;
 pub use tls::Certificates;
 pub use user::{User, server_user};

@@ -26,7 +26,7 @@ use crate::statistics::Statistics;
 use crate::unwritten::{Unwritten, UnwrittenKind};
 
 /// Every object of one database: identity, owner, privileges, dependencies.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
     /// The server.
     pub server: Server,
@@ -98,16 +98,6 @@ impl Catalog {
         }
         let types = DataType::fetch(session).await?;
         Ok(Self {
-            types_by_oid: types
-                .iter()
-                .enumerate()
-                .map(|(i, data_type)| (data_type.id.oid, i))
-                .collect(),
-            schemas_by_oid: schemas
-                .iter()
-                .enumerate()
-                .map(|(i, schema)| (schema.id.oid, i))
-                .collect(),
             functions: Function::fetch(session, Routines::FunctionsAndProcedures).await?,
             languages: Language::fetch(session).await?,
             aggregates: Function::fetch(session, Routines::Aggregates).await?,
@@ -131,7 +121,28 @@ impl Catalog {
             relations,
             types,
             unwritten,
-        })
+            ..Self::default()
+        }
+        .indexed())
+    }
+
+    /// Finds schemas and types by OID again after the lists were changed. Only a catalogue that is put together by hand, as in tests,
+    /// needs it.
+    #[must_use]
+    pub fn indexed(mut self) -> Self {
+        self.schemas_by_oid = self
+            .schemas
+            .iter()
+            .enumerate()
+            .map(|(i, schema)| (schema.id.oid, i))
+            .collect();
+        self.types_by_oid = self
+            .types
+            .iter()
+            .enumerate()
+            .map(|(i, data_type)| (data_type.id.oid, i))
+            .collect();
+        self
     }
 
     /// The place of a schema in [`Self::schemas`].

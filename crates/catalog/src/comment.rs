@@ -25,7 +25,7 @@ pub struct Comments(Vec<Comment>);
 impl Comments {
     pub(crate) async fn fetch(session: &mut Session) -> Result<Self> {
         let sql = "select classoid, objoid, objsubid, description from pg_catalog.pg_description";
-        let mut comments = fetch(session, "comments", sql, |f| {
+        let comments = fetch(session, "comments", sql, |f| {
             Ok(Comment {
                 id: f.catalog_id()?,
                 column: f.number("a column number")?,
@@ -33,8 +33,13 @@ impl Comments {
             })
         })
         .await?;
+        Ok(Self::new(comments))
+    }
+
+    /// Comments in any order.
+    pub fn new(mut comments: Vec<Comment>) -> Self {
         comments.sort_by_key(|comment| (comment.id, comment.column));
-        Ok(Self(comments))
+        Self(comments)
     }
 
     /// Everything said of an object and its columns.

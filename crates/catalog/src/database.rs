@@ -10,7 +10,7 @@ use crate::privilege::Acl;
 use crate::server::Server;
 
 /// A database.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Database {
     /// Its row in `pg_database`.
     pub id: CatalogId,

@@ -22,7 +22,12 @@ impl Roles {
             |f| Ok((f.oid()?, f.text()?)),
         )
         .await?;
-        Ok(Self(roles.into_iter().collect()))
+        Ok(Self::new(roles))
+    }
+
+    /// Roles by OID and name.
+    pub fn new(roles: impl IntoIterator<Item = (Oid, BString)>) -> Self {
+        Self(roles.into_iter().collect())
     }
 
     /// The name of a role.

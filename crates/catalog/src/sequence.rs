@@ -111,7 +111,7 @@ impl SequencePosition {
                 .rows(&sql)
                 .await
                 .map_err(|source| Error::Query { what, source })?;
-            for row in rows.iter() {
+            for row in &rows {
                 let mut f = crate::fields::Fields::new(row, what);
                 let (oid, last_value, is_called) =
                     (f.oid()?, f.optional_number("a number")?, f.boolean()?);

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::fields::fetch;
 
 /// What a dump must know of the server and of the session.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Server {
     /// `server_version_num`, such as 150018.
     pub version_num: u32,

@@ -23,7 +23,9 @@ fn main() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            return exit::failure(&anyhow::Error::new(error).context("could not start the runtime"));
+            return exit::failure(
+                &anyhow::Error::new(error).context("could not start the runtime"),
+            );
         }
     };
     let result = runtime.block_on(async {

@@ -52,9 +52,8 @@ pub(crate) async fn write_archive(
     let written = outcome(writer).await;
     // If the writer stopped first, its reason is the one to tell.
     match (sent, written) {
-        (Err(Error::Stopped(_)), Err(error)) => Err(error),
-        (Err(error), _) | (Ok(()), Err(error)) => Err(error),
-        (Ok(()), Ok(())) => Ok(()),
+        (Ok(()), written) => written,
+        (Err(Error::Stopped(_)), Err(error)) | (Err(error), _) => Err(error),
     }
 }
 

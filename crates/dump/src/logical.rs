@@ -124,7 +124,7 @@ fn copy_jobs(
         };
         let relation = &catalog.relations[*place];
         let table = quoter.qualified(Some(&catalog.schema(relation.schema)?.name), &relation.name);
-        let columns = copy_columns(&quoter, plan.details.columns_of(relation.id.oid));
+        let columns = copy_columns(quoter, plan.details.columns_of(relation.id.oid));
         let statement = match conditions.get(place).cloned().flatten() {
             // The user's rows of an extension's table.
             Some(condition) => {

@@ -149,7 +149,7 @@ impl Plan<'_> {
     pub(crate) fn order(&mut self) {
         self.add_boundaries();
         let initial = self.sort_by_name();
-        self.order = self.sort_by_dependency(initial);
+        self.order = self.sort_by_dependency(&initial);
     }
 
     /// The dependencies that an entry of the archive names: those among `written`, and in place of the others what these depend on

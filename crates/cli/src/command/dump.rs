@@ -27,6 +27,13 @@ pub(crate) async fn run(arguments: DumpArguments) -> anyhow::Result<ExitCode> {
         ..Options::default()
     };
     let report = match &arguments.file {
+        Some(path) if is_special(path) => {
+            let file = File::options()
+                .write(true)
+                .open(path)
+                .with_context(|| format!("could not open file \"{}\"", path.display()))?;
+            pgark_dump::dump(&config, &options, Sink::Stream(Box::new(file))).await?
+        }
         Some(path) => {
             let part = PartFile::create(path)?;
             let report =
@@ -37,6 +44,11 @@ pub(crate) async fn run(arguments: DumpArguments) -> anyhow::Result<ExitCode> {
         None => pgark_dump::dump(&config, &options, Sink::Stream(Box::new(io::stdout()))).await?,
     };
     Ok(tell(&report))
+}
+
+/// A device or pipe: it is written to where it stands, and cannot be gone back in.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
 fn tell(report: &Report) -> ExitCode {
@@ -63,6 +75,8 @@ struct PartFile {
 
 impl PartFile {
     fn create(path: &Path) -> anyhow::Result<Self> {
+        // Of a link it is the target that is replaced.
+        let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let mut part = path.as_os_str().to_owned();
         part.push(".part");
         let part = PathBuf::from(part);

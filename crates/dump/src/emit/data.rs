@@ -2,8 +2,8 @@
 
 use bstr::BString;
 use pgark_archive::{Section, TocEntry};
-use pgark_catalog::{Relation, RelationKind};
-use pgark_sql::text;
+use pgark_catalog::{Column, Relation, RelationKind};
+use pgark_sql::{Quoter, text};
 
 use super::Emitter;
 use crate::error::Result;
@@ -32,7 +32,7 @@ impl Emitter<'_> {
         let relation = &self.catalog().relations[place];
         let root = self.restore_root(place);
         let target = self.qualified_relation(&self.catalog().relations[root.unwrap_or(place)])?;
-        let columns = copy_columns(&self.quoter, self.details().columns_of(relation.id.oid));
+        let columns = copy_columns(self.quoter, self.details().columns_of(relation.id.oid));
         let entry = self.data_entry(self.entry(id, "TABLE DATA", Section::Data), relation)?;
         self.push(TocEntry {
             had_dumper: true,
@@ -121,10 +121,7 @@ impl Emitter<'_> {
 }
 
 /// The columns that COPY transfers, in parentheses: all but the generated. Empty where there are none.
-pub(crate) fn copy_columns(
-    quoter: &pgark_sql::Quoter,
-    columns: &[pgark_catalog::Column],
-) -> BString {
+pub(crate) fn copy_columns(quoter: Quoter, columns: &[Column]) -> BString {
     let transferred = columns
         .iter()
         .filter(|column| !column.is_dropped && column.generated == 0);

@@ -199,9 +199,9 @@ impl Plan<'_> {
     }
 
     /// Moves objects before those that depend on them, repairing loops until there are none.
-    pub(super) fn sort_by_dependency(&mut self, initial: Vec<NodeId>) -> Vec<NodeId> {
+    pub(super) fn sort_by_dependency(&mut self, initial: &[NodeId]) -> Vec<NodeId> {
         loop {
-            match self.try_sort(&initial) {
+            match self.try_sort(initial) {
                 Ok(order) => return order,
                 Err(unsorted) => self.repair_loops(&unsorted),
             }
