@@ -8,6 +8,7 @@
 //! temporary folder, run as a user other than root, and stop when the test program ends, however it ends.
 
 mod archdiff;
+mod dump;
 mod fixture;
 mod kept;
 mod major;
@@ -20,6 +21,7 @@ mod tls;
 mod user;
 
 pub use archdiff::{ArchDiff, archdiff};
+pub use dump::{dump_command, expect_no_archive};
 pub use fixture::{Fixture, Restore};
 pub use kept::kept_folder;
 pub use major::Major;

@@ -23,7 +23,7 @@ use crate::rule::{self, Rule};
 use crate::schema::Schema;
 use crate::server::Server;
 use crate::statistics::Statistics;
-use crate::unwritten::{Unwritten, UnwrittenKind};
+use crate::unwritten::{self, Unwritten, UnwrittenKind};
 
 /// Every object of one database: identity, owner, privileges, dependencies.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +52,8 @@ pub struct Catalog {
     pub aggregates: Vec<Function>,
     /// Objects whose text is not written yet, in the order of [`UnwrittenKind::ALL`].
     pub unwritten: Vec<Unwritten>,
+    /// How many subscriptions the database has that the role may not read, since only a superuser may see how they connect.
+    pub hidden_subscriptions: u64,
     /// Default privileges.
     pub default_acls: Vec<DefaultAcl>,
     /// Who inherits from whom.
@@ -93,9 +95,19 @@ impl Catalog {
         let schemas = Schema::fetch(session).await?;
         let relations = Relation::fetch(session).await?;
         let mut unwritten = Vec::new();
+        let is_superuser = session
+            .parameter("is_superuser")
+            .is_some_and(|value| value == "on");
         for kind in UnwrittenKind::ALL {
-            unwritten.extend(Unwritten::fetch(session, kind).await?);
+            if kind != UnwrittenKind::Subscription || is_superuser {
+                unwritten.extend(Unwritten::fetch(session, kind).await?);
+            }
         }
+        let hidden_subscriptions = if is_superuser {
+            0
+        } else {
+            unwritten::count_subscriptions(session).await?
+        };
         let types = DataType::fetch(session).await?;
         Ok(Self {
             functions: Function::fetch(session, Routines::FunctionsAndProcedures).await?,
@@ -121,6 +133,7 @@ impl Catalog {
             relations,
             types,
             unwritten,
+            hidden_subscriptions,
             ..Self::default()
         }
         .indexed())

@@ -243,3 +243,11 @@ impl Unwritten {
         .await
     }
 }
+
+/// Counts the subscriptions of the database, which any role may do.
+pub(crate) async fn count_subscriptions(session: &mut Session) -> Result<u64> {
+    let sql = "select pg_catalog.count(*) from pg_catalog.pg_subscription \
+               where subdbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())";
+    let counts = fetch(session, "subscriptions", sql, |f| f.number::<u64>("a count")).await?;
+    Ok(counts.into_iter().sum())
+}

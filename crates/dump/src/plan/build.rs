@@ -35,6 +35,10 @@ impl<'a> Plan<'a> {
                 .collect(),
             warnings: Vec::new(),
         };
+        if catalog.hidden_subscriptions > 0 {
+            plan.warnings
+                .push("subscriptions are not dumped because the role is not a superuser".into());
+        }
         plan.add_skeleton(selection, options);
         plan.add_details(selection, dialect);
         if options.data() {

@@ -1,0 +1,12 @@
+//! `pgark dump` against real servers, with their own pg_dump and pg_restore as judges.
+
+mod concurrency;
+mod faults;
+mod hardcases;
+mod host;
+mod matrix;
+mod pipe;
+mod privilege;
+mod reproducible;
+mod restore;
+mod session;

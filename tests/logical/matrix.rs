@@ -1,0 +1,151 @@
+//! Every fixture on every major: the archive is the one that pg_dump writes.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use anyhow::{Result, ensure};
+use support::{Fixture, Major, Scratch, Server, archdiff, dump_command, observe, run, shared_server};
+
+/// What is dumped: everything, definitions, rows.
+pub(crate) const MODES: [(&str, &[&str]); 3] = [("all", &[]), ("-s", &["-s"]), ("-a", &["-a"])];
+
+#[test]
+fn archives_of_postgresql_15_are_those_of_its_pg_dump() -> Result<()> {
+    every_fixture(Major::V15)
+}
+
+#[test]
+fn archives_of_postgresql_16_are_those_of_its_pg_dump() -> Result<()> {
+    every_fixture(Major::V16)
+}
+
+#[test]
+fn archives_of_postgresql_17_are_those_of_its_pg_dump() -> Result<()> {
+    every_fixture(Major::V17)
+}
+
+#[test]
+fn archives_of_postgresql_18_are_those_of_its_pg_dump() -> Result<()> {
+    every_fixture(Major::V18)
+}
+
+fn every_fixture(major: Major) -> Result<()> {
+    let fixtures = fixtures(major)?;
+    let rows = support::side_by_side(&fixtures, |fixture| {
+        let db = fixture.database(major)?;
+        Ok(compare(shared_server(major), &db))
+    });
+    let rows = fixtures.iter().zip(rows);
+    report(rows.map(|(fixture, cells)| (format!("{major} {fixture}"), cells)))
+}
+
+/// The fixtures that this major can load.
+pub(crate) fn fixtures(major: Major) -> Result<Vec<Fixture>> {
+    let mut fixtures = Fixture::all()?;
+    fixtures.retain(|fixture| fixture.applies_to(major));
+    Ok(fixtures)
+}
+
+/// One comparison: its mode, its figure and what failed.
+pub(crate) struct Cell {
+    mode: &'static str,
+    figure: String,
+    failure: Option<String>,
+}
+
+/// Dumps the database `db` in every mode with the major's pg_dump and with pgark, and compares.
+pub(crate) fn compare(server: &Server, db: &str) -> Vec<Cell> {
+    let cells = MODES.iter().map(|(mode, args)| {
+        let mut figure = "no figure".to_owned();
+        let result = compare_mode(server, db, args, &mut figure);
+        Cell {
+            mode,
+            figure,
+            failure: result.err().map(|error| format!("{error:#}")),
+        }
+    });
+    cells.collect()
+}
+
+fn compare_mode(server: &Server, db: &str, args: &[&str], figure: &mut String) -> Result<()> {
+    let scratch = Scratch::new()?;
+    let (oracle, ours) = (scratch.join("oracle"), scratch.join("ours"));
+    let judged = observe(
+        server
+            .tool("pg_dump")
+            .arg("-Fc")
+            .args(args)
+            .arg("-f")
+            .arg(&oracle)
+            .arg("-d")
+            .arg(server.conninfo(db)),
+    )?;
+    judged.expect_code(0)?;
+    let ran = observe(dump_command(server, db).args(args).arg("-f").arg(&ours))?;
+    ran.expect_code(0)?;
+    ensure!(
+        ran.stderr.is_empty() || !judged.stderr.is_empty(),
+        "{} warns where pg_dump does not:\n{}",
+        ran.command,
+        ran.stderr
+    );
+    let diff = archdiff(&oracle, &ours, &["--show", "5"])?;
+    diff.output
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .clone_into(figure);
+    ensure!(
+        diff.same && diff.identical == diff.total && diff.total > 0,
+        "{}",
+        diff.output
+    );
+    // Independent of both readers: pg_restore takes ours, and finds the same entries.
+    ensure!(
+        entry_lines(server, &oracle)? == entry_lines(server, &ours)?,
+        "pg_restore -l lists others"
+    );
+    Ok(())
+}
+
+/// What `pg_restore -l` says of the entries.
+fn entry_lines(server: &Server, archive: &std::path::Path) -> Result<Vec<u8>> {
+    let mut listing = run(server.tool("pg_restore").arg("-l").arg(archive))?;
+    let head = b"; Selected TOC Entries:\n";
+    let start = listing.windows(head.len()).position(|text| text == head);
+    ensure!(start.is_some(), "pg_restore -l prints no entries");
+    listing.drain(..start.unwrap_or_default());
+    Ok(listing)
+}
+
+/// Prints a line for each cell and fails with the differences.
+pub(crate) fn report(rows: impl IntoIterator<Item = (impl fmt::Display, Vec<Cell>)>) -> Result<()> {
+    let (mut table, mut failures) = (String::new(), Vec::new());
+    for (name, cells) in rows {
+        let name = name.to_string();
+        for Cell {
+            mode,
+            figure,
+            failure,
+        } in cells
+        {
+            let verdict = if failure.is_some() { "FAILED" } else { "ok" };
+            table.push_str(&format!("{verdict:6} {name:32} {mode:4} {figure}\n"));
+            failures.extend(failure.map(|failure| format!("{name} {mode}: {failure}")));
+        }
+    }
+    print(&table)?;
+    ensure!(
+        failures.is_empty(),
+        "{} cells differ:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+    Ok(())
+}
+
+/// Prints figures, which the harness would hide where the test passes.
+pub(crate) fn print(text: &str) -> Result<()> {
+    io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(())
+}

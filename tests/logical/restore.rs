@@ -1,0 +1,195 @@
+//! Archives of pgark restored by the major's own pg_restore.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use anyhow::{Result, ensure};
+use support::{
+    Fixture, Major, Ran, Restore, Scratch, Server, dump_command, observe, run, shared_server,
+    side_by_side,
+};
+
+use crate::matrix::fixtures;
+
+#[test]
+fn what_pg_restore_15_makes_of_our_archives_is_the_original() -> Result<()> {
+    every_fixture(Major::V15)
+}
+
+#[test]
+fn what_pg_restore_16_makes_of_our_archives_is_the_original() -> Result<()> {
+    every_fixture(Major::V16)
+}
+
+#[test]
+fn what_pg_restore_17_makes_of_our_archives_is_the_original() -> Result<()> {
+    every_fixture(Major::V17)
+}
+
+#[test]
+fn what_pg_restore_18_makes_of_our_archives_is_the_original() -> Result<()> {
+    every_fixture(Major::V18)
+}
+
+fn every_fixture(major: Major) -> Result<()> {
+    let server = shared_server(major);
+    side_by_side(&fixtures(major)?, |fixture| {
+        let source = fixture.database(major)?;
+        let scratch = Scratch::new()?;
+        let ours = scratch.join("ours");
+        observe(dump_command(server, &source).arg("-f").arg(&ours))?.expect_code(0)?;
+        let restored = Restored::of(fixture, server, &ours, &[])?;
+        if fixture.restore == Restore::Identical {
+            restored.ran.expect_silence()?;
+            ensure_same_text(&text(server, &source, &[])?, &restored.text)?;
+        } else {
+            // No worse than pg_dump's own archive.
+            let oracle = scratch.join("oracle");
+            server.pg_dump(&source, ["-Fc"], &oracle)?;
+            let judged = Restored::of(fixture, server, &oracle, &[])?;
+            ensure!(
+                (restored.ran.code, &restored.ran.stderr) == (judged.ran.code, &judged.ran.stderr),
+                "our archive: {}\npg_dump's: {}",
+                restored.ran.stderr,
+                judged.ran.stderr
+            );
+            if fixture.restore == Restore::Differs {
+                restored.ran.expect_silence()?;
+            }
+            ensure_same_text(&judged.text, &restored.text)?;
+        }
+        if fixture.name == "shop" {
+            let parallel = Restored::of(fixture, server, &ours, &["-j4"])?;
+            parallel.ran.expect_silence()?;
+            ensure_same_text(&restored.text, &parallel.text)?;
+        }
+        Ok(())
+    });
+    Ok(())
+}
+
+/// What became of an archive in a database of its own.
+struct Restored {
+    ran: Ran,
+    text: Vec<u8>,
+}
+
+impl Restored {
+    fn of(fixture: &Fixture, server: &Server, archive: &Path, args: &[&str]) -> Result<Self> {
+        let target = fixture.empty_database(server)?;
+        let ran = observe(&mut {
+            let mut command = server.tool("pg_restore");
+            command
+                .args(args)
+                .arg("-d")
+                .arg(server.conninfo(&target))
+                .arg(archive);
+            command
+        })?;
+        let text = text(server, &target, &[])?;
+        server.psql("postgres", format!("drop database \"{target}\""))?;
+        Ok(Self { ran, text })
+    }
+}
+
+#[test]
+fn the_database_itself_is_restored_with_its_properties() -> Result<()> {
+    let names = ["shop", "quirks/20-database", "encodings/latin1", "encodings/sql_ascii", "quirks/21-public-dropped"];
+    let mut cases = Vec::new();
+    for name in names {
+        for major in Major::all() {
+            cases.push(Case(major, Fixture::named(name)?));
+        }
+    }
+    side_by_side(&cases, |Case(major, fixture)| {
+        // A server of its own would be cleaner, and slower: nobody else loads a database of these names.
+        let server = shared_server(*major);
+        let source = fixture.load(server)?;
+        let scratch = Scratch::new()?;
+        let ours = scratch.join("ours");
+        observe(dump_command(server, &source).arg("-f").arg(&ours))?.expect_silence()?;
+        let original = text(server, &source, &["-C"])?;
+        server.psql(
+            "postgres",
+            format!("alter database \"{source}\" rename to \"{source}_away\""),
+        )?;
+        let ran = observe(
+            server
+                .tool("pg_restore")
+                .args(["-C", "-d", "postgres"])
+                .arg(&ours),
+        )?;
+        ran.expect_silence()?;
+        ensure_same_text(&original, &text(server, &source, &["-C"])?)
+    });
+    Ok(())
+}
+
+struct Case(Major, Fixture);
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PostgreSQL {} {}", self.0, self.1)
+    }
+}
+
+/// The database as SQL by the major's pg_dump.
+fn text(server: &Server, db: &str, args: &[&str]) -> Result<Vec<u8>> {
+    let mut command = server.tool("pg_dump");
+    command.args(args);
+    // Otherwise each run takes a key of its own.
+    let has_key = has_restrict_key(server)?;
+    if has_key {
+        command.arg("--restrict-key=x");
+    }
+    let mut text = run(command.arg("-d").arg(server.conninfo(db)))?;
+    // Two databases of one content differ in their names alone, which the text has nowhere without -C.
+    if !has_key {
+        let lines = text.split_inclusive(|byte| *byte == b'\n');
+        let kept = lines.filter(|line| {
+            !line.starts_with(b"\\restrict ") && !line.starts_with(b"\\unrestrict ")
+        });
+        text = kept.flatten().copied().collect();
+    }
+    Ok(text)
+}
+
+fn has_restrict_key(server: &Server) -> Result<bool> {
+    static KNOWN: [OnceLock<bool>; Major::all().len()] =
+        [const { OnceLock::new() }; Major::all().len()];
+    let known = &KNOWN[server.major() as usize];
+    if let Some(has) = known.get() {
+        return Ok(*has);
+    }
+    let help = run(server.tool("pg_dump").arg("--help"))?;
+    Ok(*known.get_or_init(|| String::from_utf8_lossy(&help).contains("--restrict-key")))
+}
+
+/// An error with the first line that differs.
+fn ensure_same_text(expected: &[u8], found: &[u8]) -> Result<()> {
+    if expected == found {
+        return Ok(());
+    }
+    let lines = |text: &[u8]| -> Vec<String> {
+        let lines = text.split(|byte| *byte == b'\n');
+        lines
+            .map(|line| String::from_utf8_lossy(line).into_owned())
+            .collect()
+    };
+    let (expected, found) = (lines(expected), lines(found));
+    let at = expected
+        .iter()
+        .zip(&found)
+        .position(|(a, b)| a != b)
+        .unwrap_or(expected.len().min(found.len()));
+    let around = |lines: &[String]| {
+        let window = lines.iter().skip(at.saturating_sub(3)).take(8);
+        window.fold(String::new(), |text, line| text + "    " + line + "\n")
+    };
+    anyhow::bail!(
+        "the dump of the restored database differs in line {}:\n  original:\n{}  restored:\n{}",
+        at + 1,
+        around(&expected),
+        around(&found)
+    )
+}
