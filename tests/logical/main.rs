@@ -1,9 +1,9 @@
 //! `pgark dump` against real servers, with their own pg_dump and pg_restore as judges.
 
 mod concurrency;
+mod e2e;
 mod faults;
 mod hardcases;
-mod host;
 mod matrix;
 mod pipe;
 mod privilege;

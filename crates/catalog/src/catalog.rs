@@ -15,6 +15,7 @@ use crate::extension::{self, Extension, Members};
 use crate::fields::fetch;
 use crate::function::{Function, Routines};
 use crate::language::Language;
+use crate::large_object::LargeObjects;
 use crate::oid::Oid;
 use crate::privilege::{ColumnPrivileges, InitialPrivileges};
 use crate::relation::{self, Inheritance, Relation};
@@ -52,6 +53,8 @@ pub struct Catalog {
     pub aggregates: Vec<Function>,
     /// Objects whose text is not written yet, in the order of [`UnwrittenKind::ALL`].
     pub unwritten: Vec<Unwritten>,
+    /// Large objects.
+    pub large_objects: Vec<LargeObjects>,
     /// How many subscriptions the database has that the role may not read, since only a superuser may see how they connect.
     pub hidden_subscriptions: u64,
     /// Default privileges.
@@ -112,6 +115,7 @@ impl Catalog {
         Ok(Self {
             functions: Function::fetch(session, Routines::FunctionsAndProcedures).await?,
             languages: Language::fetch(session).await?,
+            large_objects: LargeObjects::fetch(session, &server).await?,
             aggregates: Function::fetch(session, Routines::Aggregates).await?,
             default_acls: DefaultAcl::fetch(session).await?,
             inheritance: Inheritance::fetch(session).await?,

@@ -60,6 +60,8 @@ pub mod catalog {
     pub const CLASS: Oid = Oid(1259);
     /// `pg_constraint`
     pub const CONSTRAINT: Oid = Oid(2606);
+    /// `pg_largeobject`, which names large objects in other catalogues
+    pub const LARGE_OBJECT: Oid = Oid(2613);
     /// `pg_namespace`
     pub const NAMESPACE: Oid = Oid(2615);
 }

@@ -86,6 +86,11 @@ impl Server {
         self.major() >= 18
     }
 
+    /// Whether pg_dump of this version writes many large objects together, as data; older ones write each by itself, before data.
+    pub fn groups_large_objects(&self) -> bool {
+        self.major() >= 17
+    }
+
     /// Whether the locale of a database stands in `datlocale`, whatever the provider.
     pub(crate) fn has_database_locale(&self) -> bool {
         self.major() >= 17

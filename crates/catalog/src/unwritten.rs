@@ -51,8 +51,6 @@ pub enum UnwrittenKind {
     PublicationSchema,
     /// `pg_subscription`
     Subscription,
-    /// `pg_largeobject_metadata`
-    LargeObject,
 }
 
 /// What else orders objects of one kind that bear the same name in the same schema.
@@ -87,7 +85,7 @@ pub struct Unwritten {
 
 impl UnwrittenKind {
     /// In the order in which pg_dump 18 collects them (getSchemaData in src/bin/pg_dump/common.c).
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 19] = [
         Self::Operator,
         Self::AccessMethod,
         Self::OperatorClass,
@@ -107,7 +105,6 @@ impl UnwrittenKind {
         Self::PublicationTable,
         Self::PublicationSchema,
         Self::Subscription,
-        Self::LargeObject,
     ];
 
     /// What a user calls it.
@@ -132,7 +129,6 @@ impl UnwrittenKind {
             Self::PublicationTable => "publication of table",
             Self::PublicationSchema => "publication of schema",
             Self::Subscription => "subscription",
-            Self::LargeObject => "large object",
         }
     }
 
@@ -211,11 +207,6 @@ impl UnwrittenKind {
                 "select tableoid, oid, subname, 0, null, null, null, 0, 0, null, 0 from pg_catalog.pg_subscription \
                  where subdbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())"
             }
-            Self::LargeObject => {
-                "select 'pg_catalog.pg_largeobject'::pg_catalog.regclass::pg_catalog.oid, oid, oid::text, 0, lomacl, \
-                   pg_catalog.acldefault('L', lomowner), null, 0, 0, null, 0 \
-                 from pg_catalog.pg_largeobject_metadata l order by l.oid"
-            }
         }
     }
 }
@@ -248,6 +239,9 @@ impl Unwritten {
 pub(crate) async fn count_subscriptions(session: &mut Session) -> Result<u64> {
     let sql = "select pg_catalog.count(*) from pg_catalog.pg_subscription \
                where subdbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())";
-    let counts = fetch(session, "subscriptions", sql, |f| f.number::<u64>("a count")).await?;
+    let counts = fetch(session, "subscriptions", sql, |f| {
+        f.number::<u64>("a count")
+    })
+    .await?;
     Ok(counts.into_iter().sum())
 }

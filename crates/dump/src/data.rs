@@ -1,8 +1,11 @@
-//! Copying rows into an archive.
+//! Copying rows and large objects into an archive.
 
-use bstr::BString;
+mod job;
+mod large_object;
+
 use bytes::Bytes;
 use pgark_archive::{DumpId, Header, TocEntry};
+use pgark_catalog::Oid;
 use pgark_connect::Session;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -10,16 +13,8 @@ use tokio::task::JoinHandle;
 use crate::error::{Error, Result};
 use crate::sink::{Archive, Sink};
 
-/// The rows of one table.
-#[derive(Clone, Debug)]
-pub(crate) struct CopyJob {
-    /// The entry that they belong to.
-    pub(crate) id: DumpId,
-    /// The table, quoted.
-    pub(crate) table: BString,
-    /// The COPY statement.
-    pub(crate) statement: BString,
-}
+use job::Content;
+pub(crate) use job::{Job, jobs};
 
 /// What ends the rows of a table, for psql as for pg_restore.
 const END_OF_ROWS: &[u8] = b"\\.\n\n\n";
@@ -28,9 +23,14 @@ const END_OF_ROWS: &[u8] = b"\\.\n\n\n";
 const PIECES_AHEAD: usize = 32;
 
 enum Piece {
-    Start(DumpId),
+    StartData(DumpId),
+    EndData,
+    StartLargeObjects(DumpId),
+    StartLargeObject(Oid),
+    EndLargeObject,
+    EndLargeObjects,
+    /// Of the table or large object that was started last.
     Rows(Bytes),
-    End,
     Finish,
 }
 
@@ -42,12 +42,12 @@ pub(crate) async fn write_archive(
     sink: Sink,
     header: Header,
     entries: Vec<TocEntry>,
-    jobs: Vec<CopyJob>,
+    jobs: Vec<Job>,
 ) -> Result<()> {
     let (pieces, received) = mpsc::channel(PIECES_AHEAD);
     let writer =
         tokio::task::spawn_blocking(move || write_pieces(sink, &header, &entries, received));
-    let sent = send_rows(session, &jobs, &pieces).await;
+    let sent = send_content(session, &jobs, &pieces).await;
     drop(pieces);
     let written = outcome(writer).await;
     // If the writer stopped first, its reason is the one to tell.
@@ -64,23 +64,33 @@ async fn outcome(writer: JoinHandle<Result<(), pgark_archive::Error>>) -> Result
     }
 }
 
-async fn send_rows(
+async fn send_content(
     session: &mut Session,
-    jobs: &[CopyJob],
+    jobs: &[Job],
     pieces: &mpsc::Sender<Piece>,
 ) -> Result<()> {
     for job in jobs {
-        tracing::info!("dumping contents of table {}", job.table);
-        let failed = |source| Error::Table {
-            table: job.table.clone(),
-            source,
-        };
-        let mut copy = session.copy_out(&job.statement).await.map_err(failed)?;
-        send(pieces, Piece::Start(job.id)).await?;
-        while let Some(rows) = copy.next().await.map_err(failed)? {
-            send(pieces, Piece::Rows(Bytes::copy_from_slice(rows))).await?;
+        match &job.content {
+            Content::Rows { table, copy } => {
+                tracing::info!("dumping contents of table {table}");
+                let failed = |source| Error::Table {
+                    table: table.clone(),
+                    source,
+                };
+                let mut copy = session.copy_out(copy).await.map_err(failed)?;
+                send(pieces, Piece::StartData(job.id)).await?;
+                while let Some(rows) = copy.next().await.map_err(failed)? {
+                    send(pieces, Piece::Rows(Bytes::copy_from_slice(rows))).await?;
+                }
+                send(pieces, Piece::EndData).await?;
+            }
+            Content::LargeObjects(objects) => {
+                tracing::info!("dumping {} large objects", objects.len());
+                send(pieces, Piece::StartLargeObjects(job.id)).await?;
+                large_object::send_large_objects(session, objects, pieces).await?;
+                send(pieces, Piece::EndLargeObjects).await?;
+            }
         }
-        send(pieces, Piece::End).await?;
     }
     send(pieces, Piece::Finish).await
 }
@@ -102,12 +112,18 @@ fn write_pieces(
     let mut archive = Archive::begin(sink, header, entries)?;
     while let Some(piece) = pieces.blocking_recv() {
         match piece {
-            Piece::Start(id) => archive.start_data(id)?,
-            Piece::Rows(rows) => archive.write(&rows)?,
-            Piece::End => {
+            Piece::StartData(id) => archive.start_data(id)?,
+            Piece::EndData => {
                 archive.write(END_OF_ROWS)?;
                 archive.end_data()?;
             }
+            Piece::StartLargeObjects(id) => archive.start_large_objects(id)?,
+            Piece::StartLargeObject(oid) => {
+                archive.start_large_object(pgark_archive::Oid(oid.0))?
+            }
+            Piece::EndLargeObject => archive.end_large_object()?,
+            Piece::EndLargeObjects => archive.end_large_objects()?,
+            Piece::Rows(rows) => archive.write(&rows)?,
             Piece::Finish => return archive.finish(),
         }
     }

@@ -12,6 +12,7 @@ mod extension;
 mod function;
 mod index;
 mod language;
+mod large_object;
 mod policy;
 mod rule;
 mod schema;
@@ -115,14 +116,11 @@ impl<'a> Emitter<'a> {
         let written: HashSet<DumpId> = self.entries.iter().map(|entry| entry.dump_id).collect();
         for entry in &mut self.entries {
             // The others have said themselves what they depend on.
-            let node = usize::try_from(entry.dump_id.0)
-                .ok()
-                .and_then(|id| id.checked_sub(1))
-                .filter(|place| *place < self.plan.nodes.len());
-            if let (true, Some(place)) = (entry.dependencies.is_empty(), node) {
+            let node = NodeId::of(entry.dump_id).filter(|node| node.0 < self.plan.nodes.len());
+            if let (true, Some(node)) = (entry.dependencies.is_empty(), node) {
                 entry.dependencies = self
                     .plan
-                    .archive_dependencies(NodeId(place), |id| written.contains(&id));
+                    .archive_dependencies(node, |id| written.contains(&id));
             }
         }
         Ok(Emission {
@@ -132,18 +130,11 @@ impl<'a> Emitter<'a> {
     }
 
     fn emit_node(&mut self, id: NodeId, node: &'a Node) -> Result<()> {
-        if let Object::Data(relation) = node.object {
-            if self.options.data() {
-                self.emit_data(id, relation)?;
-            }
-            return Ok(());
-        }
-        if matches!(
-            node.object,
-            Object::Unwritten(_) | Object::UnwrittenData(_) | Object::Aggregate(_)
-        ) {
-            self.note_unwritten(id, node);
-            return Ok(());
+        match node.object {
+            Object::Data(relation) if self.options.data() => return self.emit_data(id, relation),
+            Object::LargeObjects(i) => return self.emit_large_objects(id, i),
+            Object::LargeObjectData(i) => return self.emit_large_object_data(id, i),
+            _ => {}
         }
         if !self.options.schema() {
             return Ok(());
@@ -170,30 +161,21 @@ impl<'a> Emitter<'a> {
             Object::RowSecurity(i) => self.emit_row_security(id, i),
             Object::Policy(i) => self.emit_policy(id, i),
             Object::ShellType(i) => self.emit_shell_type(id, i),
-            Object::PreDataBoundary
-            | Object::PostDataBoundary
-            | Object::Data(_)
-            | Object::Unwritten(_)
-            | Object::UnwrittenData(_)
-            | Object::Aggregate(_) => Ok(()),
+            Object::Unwritten(_) | Object::Aggregate(_) => {
+                self.note_unwritten(id);
+                Ok(())
+            }
+            Object::Data(_)
+            | Object::LargeObjects(_)
+            | Object::LargeObjectData(_)
+            | Object::PreDataBoundary
+            | Object::PostDataBoundary => Ok(()),
         }
     }
 
     /// Remembers an object that would have to be written, but cannot be yet.
-    fn note_unwritten(&mut self, id: NodeId, node: &Node) {
-        let is_large_object = matches!(
-            node.object.unwritten(self.catalog()),
-            Some(Unwritten {
-                kind: UnwrittenKind::LargeObject,
-                ..
-            })
-        );
-        // The data of a large object goes without saying.
-        let is_counted = !matches!(node.object, Object::UnwrittenData(_))
-            && (is_large_object || self.options.schema());
-        if is_counted {
-            self.unwritten.push(id);
-        }
+    fn note_unwritten(&mut self, id: NodeId) {
+        self.unwritten.push(id);
     }
 
     pub(super) fn catalog(&self) -> &'a Catalog {

@@ -40,6 +40,15 @@ pub enum Error {
         #[source]
         source: WireError,
     },
+    /// Large objects could not be read.
+    #[error("could not dump large objects {of}: {source}")]
+    LargeObjects {
+        /// Their OIDs.
+        of: String,
+        /// The failure.
+        #[source]
+        source: WireError,
+    },
     /// The catalogues hold a value that has no meaning as SQL.
     #[error("could not write {object} as SQL: {source}")]
     Sql {
@@ -79,7 +88,8 @@ impl Error {
         match self {
             Self::Catalog(pgark_catalog::Error::Query { source, .. })
             | Self::Session { source, .. }
-            | Self::Table { source, .. } => {
+            | Self::Table { source, .. }
+            | Self::LargeObjects { source, .. } => {
                 matches!(source, WireError::Server(error) if error.sqlstate == INSUFFICIENT_PRIVILEGE)
             }
             Self::Read { source, .. } => source
@@ -94,7 +104,8 @@ impl Error {
         match self {
             Self::Catalog(pgark_catalog::Error::Query { source, .. })
             | Self::Session { source, .. }
-            | Self::Table { source, .. } => source.is_connection_lost(),
+            | Self::Table { source, .. }
+            | Self::LargeObjects { source, .. } => source.is_connection_lost(),
             Self::Read { source, .. } => source.is_closed(),
             _ => false,
         }

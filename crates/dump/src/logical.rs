@@ -1,19 +1,17 @@
 //! One database into one archive.
 
-use std::collections::HashMap;
-
 use bstr::BString;
-use pgark_archive::{CreationTime, Header, TocEntry, Version};
+use pgark_archive::{CreationTime, Header, Version};
 use pgark_catalog::{Catalog, Definitions, Details};
 use pgark_connect::Config;
-use pgark_sql::{Encoding, Quoter, text};
+use pgark_sql::{Encoding, Quoter};
 
-use crate::data::{self, CopyJob};
+use crate::data::{self, jobs};
 use crate::dialect::Dialect;
-use crate::emit::{Emitter, copy_columns};
+use crate::emit::Emitter;
 use crate::error::{Error, Result};
 use crate::options::Options;
-use crate::plan::{Object, Plan, Selection};
+use crate::plan::{Plan, Selection};
 use crate::session;
 use crate::sink::Sink;
 use crate::version::dumped_by;
@@ -75,7 +73,7 @@ pub async fn dump(config: &Config, options: &Options, sink: Sink) -> Result<Repo
         return Err(Error::Unwritten(emission.unwritten));
     }
 
-    let jobs = copy_jobs(&plan, &selection, &emission.entries, quoter)?;
+    let jobs = jobs(&plan, &selection, &emission.entries, quoter)?;
     let header = Header {
         database: Some(catalog.database.name.clone()),
         server_version: Some(server.version.clone()),
@@ -88,7 +86,7 @@ pub async fn dump(config: &Config, options: &Options, sink: Sink) -> Result<Repo
     };
     let report = Report {
         entries: emission.entries.len(),
-        tables: jobs.len(),
+        tables: jobs.iter().filter(|job| job.is_table()).count(),
         warnings: plan.warnings.clone(),
         missing: emission.unwritten,
     };
@@ -98,59 +96,6 @@ pub async fn dump(config: &Config, options: &Options, sink: Sink) -> Result<Repo
         source,
     })?;
     Ok(report)
-}
-
-/// The COPY statements for the entries that hold rows, in the order of the archive.
-fn copy_jobs(
-    plan: &Plan<'_>,
-    selection: &Selection,
-    entries: &[TocEntry],
-    quoter: Quoter,
-) -> Result<Vec<CopyJob>> {
-    let catalog = plan.catalog;
-    let conditions = selection.config_tables(catalog);
-    let tables: HashMap<i32, usize> = plan
-        .order
-        .iter()
-        .filter_map(|id| match plan.node(*id).object {
-            Object::Data(relation) => Some((id.dump_id().0, relation)),
-            _ => None,
-        })
-        .collect();
-    let mut jobs = Vec::new();
-    for entry in entries.iter().filter(|entry| entry.had_dumper) {
-        let Some(place) = tables.get(&entry.dump_id.0) else {
-            continue;
-        };
-        let relation = &catalog.relations[*place];
-        let table = quoter.qualified(Some(&catalog.schema(relation.schema)?.name), &relation.name);
-        let columns = copy_columns(quoter, plan.details.columns_of(relation.id.oid));
-        let statement = match conditions.get(place).cloned().flatten() {
-            // The user's rows of an extension's table.
-            Some(condition) => {
-                let columns = columns
-                    .strip_prefix(b"(")
-                    .and_then(|columns| columns.strip_suffix(b")"))
-                    .unwrap_or(b"*");
-                text!(
-                    "COPY (SELECT ",
-                    columns,
-                    " FROM ",
-                    table,
-                    " ",
-                    condition,
-                    ") TO stdout;"
-                )
-            }
-            None => text!("COPY ", table, " ", columns, " TO stdout;"),
-        };
-        jobs.push(CopyJob {
-            id: entry.dump_id,
-            table,
-            statement,
-        });
-    }
-    Ok(jobs)
 }
 
 /// The databases that take connections, by name.

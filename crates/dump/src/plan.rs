@@ -44,6 +44,11 @@ bitflags! {
 pub(crate) struct NodeId(pub(crate) usize);
 
 impl NodeId {
+    /// The node that bears a number, if there are so many.
+    pub(crate) fn of(id: DumpId) -> Option<Self> {
+        usize::try_from(id.0).ok()?.checked_sub(1).map(Self)
+    }
+
     /// The number that the node's entry bears in the archive.
     pub(crate) fn dump_id(self) -> DumpId {
         // A catalogue with 2^31 rows does not fit into memory.

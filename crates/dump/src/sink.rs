@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 
-use pgark_archive::{DumpId, Header, TocEntry, Writer};
+use pgark_archive::{DumpId, Header, Oid, TocEntry, Writer};
 
 /// Where an archive goes. Nothing of it is worth anything until the dump has succeeded.
 pub enum Sink {
@@ -50,6 +50,34 @@ impl Archive {
         match self {
             Self::File(writer) => writer.end_data(),
             Self::Stream(writer) => writer.end_data(),
+        }
+    }
+
+    pub(crate) fn start_large_objects(&mut self, id: DumpId) -> Result<(), pgark_archive::Error> {
+        match self {
+            Self::File(writer) => writer.start_large_objects(id),
+            Self::Stream(writer) => writer.start_large_objects(id),
+        }
+    }
+
+    pub(crate) fn start_large_object(&mut self, oid: Oid) -> Result<(), pgark_archive::Error> {
+        match self {
+            Self::File(writer) => writer.start_large_object(oid),
+            Self::Stream(writer) => writer.start_large_object(oid),
+        }
+    }
+
+    pub(crate) fn end_large_object(&mut self) -> Result<(), pgark_archive::Error> {
+        match self {
+            Self::File(writer) => writer.end_large_object(),
+            Self::Stream(writer) => writer.end_large_object(),
+        }
+    }
+
+    pub(crate) fn end_large_objects(&mut self) -> Result<(), pgark_archive::Error> {
+        match self {
+            Self::File(writer) => writer.end_large_objects(),
+            Self::Stream(writer) => writer.end_large_objects(),
         }
     }
 

@@ -94,7 +94,7 @@ impl Emitter<'_> {
     }
 
     /// What turns the privileges that the object will have into those that it has.
-    fn acl_commands(
+    pub(super) fn acl_commands(
         &self,
         id: NodeId,
         of: &AclOf<'_>,
@@ -122,7 +122,7 @@ impl Emitter<'_> {
         self.sql(id, build_acl_commands(&self.quoter, &target, current, base))
     }
 
-    fn push_acl(
+    pub(super) fn push_acl(
         &mut self,
         commands: BString,
         tag: BString,

@@ -25,7 +25,7 @@ impl Emitter<'_> {
             b'd' => self.domain_definition(id, data_type, &name)?,
             b'r' => self.range_definition(id, data_type, &name)?,
             _ if self.is_wanted(id, Components::DEFINITION) => {
-                self.note_unwritten(id, self.plan.node(id));
+                self.note_unwritten(id);
                 return Ok(());
             }
             // The system's or an extension's, of which only privileges are written.

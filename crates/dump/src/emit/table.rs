@@ -17,7 +17,7 @@ impl Emitter<'_> {
         let relation = &self.catalog().relations[place];
         if relation.kind == RelationKind::ForeignTable && self.is_wanted(id, Components::DEFINITION)
         {
-            self.note_unwritten(id, self.plan.node(id));
+            self.note_unwritten(id);
             return Ok(());
         }
         if self.is_wanted(id, Components::DEFINITION) {

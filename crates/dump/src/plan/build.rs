@@ -43,8 +43,8 @@ impl<'a> Plan<'a> {
         plan.add_details(selection, dialect);
         if options.data() {
             plan.add_data(options);
+            plan.add_large_objects();
         }
-        plan.add_large_objects(selection, options);
         plan.add_dependencies();
         plan.note_what_is_there();
         plan
@@ -133,9 +133,7 @@ impl<'a> Plan<'a> {
             )
         };
         self.add_unwritten(selection, |kind| {
-            kind != UnwrittenKind::LargeObject
-                && !follows_default_acls(kind)
-                && !follows_policies(kind)
+            !follows_default_acls(kind) && !follows_policies(kind)
         });
         for (i, default_acl) in catalog.default_acls.iter().enumerate() {
             let wanted = selection.of_object(catalog, CatalogId::NONE, default_acl.schema);
@@ -482,19 +480,34 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn add_large_objects(&mut self, selection: &Selection, options: &Options) {
-        if !options.data() {
-            return;
-        }
-        self.add_unwritten(selection, |kind| kind == UnwrittenKind::LargeObject);
-        for i in 0..self.catalog.unwritten.len() {
-            if self.catalog.unwritten[i].kind == UnwrittenKind::LargeObject {
-                let object = self.by_object[&Object::Unwritten(i)];
-                self.node_mut(object).present |= Components::DATA;
-                let data = self.add(Object::UnwrittenData(i), CatalogId::NONE, Components::all());
-                self.node_mut(data).present |= Components::DATA;
-                self.node_mut(data).dependencies.push(object);
+    fn add_large_objects(&mut self) {
+        let catalog = self.catalog;
+        for (i, group) in catalog.large_objects.iter().enumerate() {
+            let objects = self.add(Object::LargeObjects(i), group.id, Components::all());
+            for other in &group.objects {
+                self.by_row.insert(
+                    CatalogId {
+                        oid: *other,
+                        ..group.id
+                    },
+                    objects,
+                );
             }
+            if catalog.server.groups_large_objects() {
+                let data = self.add(
+                    Object::LargeObjectData(i),
+                    CatalogId::NONE,
+                    Components::all(),
+                );
+                self.node_mut(data).dependencies.push(objects);
+            }
+        }
+        if !catalog.large_objects.is_empty() && !catalog.server.groups_large_objects() {
+            self.add(
+                Object::LargeObjectData(0),
+                CatalogId::NONE,
+                Components::all(),
+            );
         }
     }
 
@@ -542,6 +555,7 @@ impl<'a> Plan<'a> {
                 Object::Aggregate(i) => catalog.aggregates[i].acl.current.is_some(),
                 Object::Type(i) => catalog.types[i].acl.current.is_some(),
                 Object::Language(i) => catalog.languages[i].acl.current.is_some(),
+                Object::LargeObjects(i) => catalog.large_objects[i].acl.current.is_some(),
                 Object::Unwritten(i) => catalog.unwritten[i]
                     .acl
                     .as_ref()

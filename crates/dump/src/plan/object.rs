@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use pgark_catalog::{Catalog, Details, RelationKind, Unwritten, UnwrittenKind};
+use pgark_catalog::{Catalog, Details, RelationKind, UnwrittenKind};
 
 /// A thing in the plan, as places in the catalogue's lists.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -17,8 +17,9 @@ pub(crate) enum Object {
     Aggregate(usize),
     /// An object whose text is not written yet.
     Unwritten(usize),
-    /// The data of an unwritten object: a large object.
-    UnwrittenData(usize),
+    LargeObjects(usize),
+    /// What large objects hold; up to 16 that of all of them, with the place 0.
+    LargeObjectData(usize),
     Relation(usize),
     /// A partition becomes one; the place is the partition's.
     TableAttach(usize),
@@ -88,6 +89,8 @@ pub(crate) enum Kind {
     ForeignServer,
     DefaultAcl,
     Transform,
+    /// As pg_dump 16 and older write them: before data.
+    EarlyLargeObject,
     LargeObject,
     LargeObjectData,
     PreDataBoundary,
@@ -119,7 +122,9 @@ impl Object {
             Self::Language(_) => Kind::Language,
             Self::Aggregate(_) => Kind::Aggregate,
             Self::Unwritten(i) => unwritten_kind(catalog.unwritten[i].kind),
-            Self::UnwrittenData(_) => Kind::LargeObjectData,
+            Self::LargeObjects(_) if catalog.server.groups_large_objects() => Kind::LargeObject,
+            Self::LargeObjects(_) => Kind::EarlyLargeObject,
+            Self::LargeObjectData(_) => Kind::LargeObjectData,
             Self::Relation(_) => Kind::Table,
             Self::TableAttach(_) => Kind::TableAttach,
             Self::Default(_) | Self::NullDefault(_) => Kind::Default,
@@ -159,7 +164,9 @@ impl Object {
             Self::Function(i) => &catalog.functions[i].name,
             Self::Language(i) => &catalog.languages[i].name,
             Self::Aggregate(i) => &catalog.aggregates[i].name,
-            Self::Unwritten(i) | Self::UnwrittenData(i) => &catalog.unwritten[i].name,
+            Self::Unwritten(i) => &catalog.unwritten[i].name,
+            Self::LargeObjectData(_) if !catalog.server.groups_large_objects() => b"BLOBS",
+            Self::LargeObjects(i) | Self::LargeObjectData(i) => &catalog.large_objects[i].name,
             Self::Relation(i) | Self::TableAttach(i) | Self::Data(i) | Self::RowSecurity(i) => {
                 &catalog.relations[i].name
             }
@@ -243,7 +250,8 @@ impl Object {
             Self::Language(_) => "procedural language",
             Self::Aggregate(_) => "aggregate",
             Self::Unwritten(i) => catalog.unwritten[i].kind.noun(),
-            Self::UnwrittenData(_) => "data of large object",
+            Self::LargeObjects(_) => "large object",
+            Self::LargeObjectData(_) => "data of large object",
             Self::Relation(i) => match catalog.relations[i].kind {
                 RelationKind::Table | RelationKind::PartitionedTable => "table",
                 RelationKind::View => "view",
@@ -272,14 +280,6 @@ impl Object {
             Self::PostDataBoundary => "boundary after",
         }
     }
-
-    /// An object without text, where it is one.
-    pub(crate) fn unwritten(self, catalog: &Catalog) -> Option<&Unwritten> {
-        match self {
-            Self::Unwritten(i) => catalog.unwritten.get(i),
-            _ => None,
-        }
-    }
 }
 
 fn unwritten_kind(kind: UnwrittenKind) -> Kind {
@@ -303,6 +303,5 @@ fn unwritten_kind(kind: UnwrittenKind) -> Kind {
         UnwrittenKind::PublicationTable => Kind::PublicationTable,
         UnwrittenKind::PublicationSchema => Kind::PublicationSchema,
         UnwrittenKind::Subscription => Kind::Subscription,
-        UnwrittenKind::LargeObject => Kind::LargeObject,
     }
 }

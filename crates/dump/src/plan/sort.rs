@@ -9,7 +9,7 @@ use pgark_catalog::Oid;
 use super::{Kind, NodeId, Object, Plan};
 
 /// Kinds in the order of an archive, several kinds on one line being sorted together.
-const PRIORITIES: [&[Kind]; 44] = [
+const PRIORITIES: [&[Kind]; 45] = [
     &[Kind::Schema],
     &[Kind::Language],
     &[Kind::Collation],
@@ -34,6 +34,7 @@ const PRIORITIES: [&[Kind]; 44] = [
     &[Kind::TableAttach],
     &[Kind::DummyType],
     &[Kind::Default],
+    &[Kind::EarlyLargeObject],
     &[Kind::PreDataBoundary],
     &[Kind::TableData],
     &[Kind::SequenceSet],

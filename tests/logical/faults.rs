@@ -1,0 +1,172 @@
+//! A dump that is cut off leaves nothing under the archive's name, and says so.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use anyhow::{Result, ensure};
+use support::{
+    Major, Ran, Running, Scratch, Server, StopMode, dump_command, expect_no_archive,
+    shared_server, side_by_side,
+};
+
+use crate::session::{Session, terminate, wait_for_lock_wait, wait_until};
+
+/// 250 MB of rows that compress badly enough to take a while.
+const BIG: &str = "
+create table big (id int, a text);
+alter table big alter a set storage plain;
+insert into big select i, repeat(md5(i::text), 195) from generate_series(1, 40000) i;
+create table small (id int);
+insert into small values (1);
+";
+
+/// The big database on the shared server.
+fn big_database() -> Result<(&'static Server, &'static str)> {
+    static BIG_DATABASE: OnceLock<Result<String, String>> = OnceLock::new();
+    let server = shared_server(Major::V17);
+    let database = BIG_DATABASE.get_or_init(|| {
+        let load = || {
+            let db = server.fresh_database("big", "")?;
+            server.psql(&db, BIG)?;
+            anyhow::Ok(db)
+        };
+        load().map_err(|error| format!("{error:#}"))
+    });
+    match database {
+        Ok(db) => Ok((server, db)),
+        Err(error) => Err(anyhow::Error::msg(error.clone())),
+    }
+}
+
+/// A dump to a file whose rows have begun to be written.
+fn dump_in_the_middle(server: &Server, db: &str, archive: &Path) -> Result<Running> {
+    let mut running = Running::start(dump_command(server, db).args(["-Z9", "-f"]).arg(archive))?;
+    let part = part_of(archive);
+    wait_until("the dump writes rows", || {
+        ensure!(!running.has_ended()?, "the dump ended before it was cut off");
+        Ok(fs::metadata(&part).is_ok_and(|part| part.len() > 200_000))
+    })?;
+    Ok(running)
+}
+
+fn part_of(archive: &Path) -> PathBuf {
+    let mut part = archive.as_os_str().to_owned();
+    part.push(".part");
+    part.into()
+}
+
+fn expect_lost_connection(ran: &Ran, archive: &Path) -> Result<()> {
+    ran.expect_code(8)?.expect_one_line(["pgark: error: "])?;
+    expect_no_archive(archive)
+}
+
+#[test]
+fn a_server_that_stops_in_the_middle_leaves_no_file() -> Result<()> {
+    let mut server = Server::start(Major::V15)?;
+    server.psql("postgres", BIG)?;
+    let scratch = Scratch::new()?;
+    let archive = scratch.join("archive");
+    let running = dump_in_the_middle(&server, "postgres", &archive)?;
+    server.stop(StopMode::Immediate)?;
+    expect_lost_connection(&running.finish()?, &archive)
+}
+
+#[test]
+fn a_session_that_is_terminated_leaves_no_file() -> Result<()> {
+    let (server, db) = big_database()?;
+    let db = server.fresh_database("terminated", &format!("template {db}"))?;
+    let scratch = Scratch::new()?;
+    let archive = scratch.join("archive");
+    let running = dump_in_the_middle(server, &db, &archive)?;
+    server.psql("postgres", terminate(&db))?;
+    let ran = running.finish()?;
+    expect_lost_connection(&ran, &archive)?;
+    ran.expect_words(["public.big"])?;
+    Ok(())
+}
+
+#[test]
+fn a_session_that_is_terminated_while_it_waits_for_a_lock_leaves_no_file() {
+    side_by_side(&Major::all(), |&major| {
+        let server = shared_server(major);
+        let db = server.fresh_database("waiting", "")?;
+        server.psql(&db, "create table t (id int)")?;
+        let scratch = Scratch::new()?;
+        let archive = scratch.join("archive");
+        let mut other = Session::open(server, &db)?;
+        other.run("begin; lock table t in access exclusive mode")?;
+        let running = Running::start(dump_command(server, &db).arg("-f").arg(&archive))?;
+        wait_for_lock_wait(server, &db)?;
+        server.psql("postgres", terminate(&db))?;
+        expect_lost_connection(&running.finish()?, &archive)
+    });
+}
+
+#[test]
+fn a_signal_ends_a_dump_and_leaves_no_file() {
+    side_by_side(&["TERM", "INT"], |signal| {
+        let (server, db) = big_database()?;
+        let scratch = Scratch::new()?;
+        // A file that was there before the dump stays as it is.
+        let archive = scratch.write("archive", "an older archive")?;
+        let running = dump_in_the_middle(server, db, &archive)?;
+        running.signal(signal)?;
+        let ran = running.finish()?;
+        ran.expect_code(5)?.expect_one_line(["cancelled"])?;
+        ensure!(fs::read(&archive)? == b"an older archive");
+        expect_no_archive(&part_of(&archive))
+    });
+}
+
+#[test]
+fn a_signal_ends_a_dump_that_waits_for_a_lock_and_its_session() -> Result<()> {
+    let server = shared_server(Major::V18);
+    let db = server.fresh_database("waiting", "")?;
+    server.psql(&db, "create table t (id int)")?;
+    let scratch = Scratch::new()?;
+    let archive = scratch.join("archive");
+    let mut other = Session::open(server, &db)?;
+    other.run("begin; lock table t in access exclusive mode")?;
+    let running = Running::start(dump_command(server, &db).arg("-f").arg(&archive))?;
+    wait_for_lock_wait(server, &db)?;
+    running.signal("TERM")?;
+    let ran = running.finish()?;
+    ran.expect_code(5)?.expect_one_line(["cancelled"])?;
+    expect_no_archive(&archive)
+}
+
+#[test]
+fn a_killed_dump_leaves_nothing_under_the_final_name() -> Result<()> {
+    let (server, db) = big_database()?;
+    let scratch = Scratch::new()?;
+    let archive = scratch.join("archive");
+    let running = dump_in_the_middle(server, db, &archive)?;
+    running.signal("KILL")?;
+    let ran = running.finish()?;
+    ensure!(ran.code.is_none(), "{ran:?}");
+    ensure!(!archive.exists(), "{} is there", archive.display());
+    Ok(())
+}
+
+#[test]
+fn a_dump_to_a_pipe_that_is_cut_off_is_told_too() -> Result<()> {
+    let (server, db) = big_database()?;
+    let db = server.fresh_database("terminated", &format!("template {db}"))?;
+    let (archive, stdout) = std::io::pipe()?;
+    let running = Running::start_led(dump_command(server, &db).args(["-Z", "none"]), stdout)?;
+    let reader = std::thread::spawn(move || {
+        let mut archive = archive;
+        std::io::copy(&mut archive, &mut std::io::sink())
+    });
+    let copying = format!(
+        "select count(*) from pg_stat_activity where datname = '{db}' and query like 'COPY public.big %'"
+    );
+    wait_until("rows are copied", || Ok(server.psql("postgres", &copying)? == "1"))?;
+    server.psql("postgres", terminate(&db))?;
+    let ran = running.finish()?;
+    ran.expect_code(8)?.expect_one_line(["public.big"])?;
+    let read = reader.join().map_err(|_| anyhow::anyhow!("the reader panicked"))??;
+    ensure!(read < 240_000_000, "the archive is whole");
+    Ok(())
+}
