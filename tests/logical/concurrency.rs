@@ -6,8 +6,8 @@ use std::io::{Read, Write};
 
 use anyhow::{Result, bail, ensure};
 use support::{
-    Major, Running, Scratch, archdiff, dump_command, expect_no_archive, observe,
-    shared_server, side_by_side,
+    Major, Running, Scratch, archdiff, dump_command, expect_no_archive, observe, shared_server,
+    side_by_side,
 };
 
 use crate::matrix::print;
@@ -180,7 +180,9 @@ fn what_changes_while_rows_are_copied_is_not_in_the_archive() {
             let refused = server.psql(&db, format!("set lock_timeout = '50ms'; {sql}"));
             let refused = refused.err().map(|error| format!("{error:#}"));
             ensure!(
-                refused.as_ref().is_some_and(|told| told.contains("lock timeout")),
+                refused
+                    .as_ref()
+                    .is_some_and(|told| told.contains("lock timeout")),
                 "{sql}: {refused:?}"
             );
         }

@@ -59,7 +59,9 @@ fn large_objects_are_named_and_all_else_is_there(server: &Server) -> Result<()> 
     ensure!(
         missing == 2
             && diff.identical == diff.total - missing
-            && diff.output.contains(" 0 extra, 0 differ; header differs in 0; "),
+            && diff
+                .output
+                .contains(" 0 extra, 0 differ; header differs in 0; "),
         "{}",
         diff.output
     );

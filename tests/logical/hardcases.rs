@@ -9,8 +9,7 @@ use anyhow::{Context, Result, ensure};
 use bstr::{BString, ByteSlice};
 use pgark_archive::{DumpId, Reader, TocEntry};
 use support::{
-    Major, Scratch, archdiff, dump_command, expect_no_archive, observe, shared_server,
-    side_by_side,
+    Major, Scratch, archdiff, dump_command, expect_no_archive, observe, shared_server, side_by_side,
 };
 
 use crate::matrix::print;
@@ -74,7 +73,11 @@ fn what_is_missing_is_named_and_all_else_is_that_of_pg_dump() -> Result<()> {
         }
         differences_come_from_what_is_missing(&oracle_toc, &our_toc, &missing)?;
         let diff = archdiff(&oracle, &ours, &["--show", "99"])?;
-        for (word, allowed) in [("extra ", None), ("header ", None), ("data differs ", Some("BLOBS"))] {
+        for (word, allowed) in [
+            ("extra ", None),
+            ("header ", None),
+            ("data differs ", Some("BLOBS")),
+        ] {
             let wrong = diff.output.lines().find(|line| {
                 line.starts_with(word) && allowed.is_none_or(|allowed| !line.contains(allowed))
             });
@@ -142,7 +145,8 @@ fn every_missing_object_is_named(
                 .is_some_and(|defn| defn.contains_str("INPUT = "));
             if base { "base type" } else { "shell type" }
         } else {
-            noun(&entry.desc).with_context(|| format!("{shown} is missing, of a kind that is written"))?
+            noun(&entry.desc)
+                .with_context(|| format!("{shown} is missing, of a kind that is written"))?
         };
         let named = (kind, message_name(entry));
         // Data and metadata of a large object are one object.
@@ -152,7 +156,11 @@ fn every_missing_object_is_named(
     }
     let mut told: Vec<&str> = stderr
         .lines()
-        .filter_map(|line| line.strip_prefix("pgark: ").unwrap_or(line).strip_prefix("  "))
+        .filter_map(|line| {
+            line.strip_prefix("pgark: ")
+                .unwrap_or(line)
+                .strip_prefix("  ")
+        })
         .collect();
     let mut unnamed = Vec::new();
     for (kind, name) in expected {
@@ -198,7 +206,11 @@ fn differences_come_from_what_is_missing(
     ours: &[TocEntry],
     missing: &BTreeSet<DumpId>,
 ) -> Result<()> {
-    let kept = || oracle.iter().filter(|entry| !missing.contains(&entry.dump_id));
+    let kept = || {
+        oracle
+            .iter()
+            .filter(|entry| !missing.contains(&entry.dump_id))
+    };
     ensure!(
         kept().map(name).eq(ours.iter().map(name)),
         "the order differs"

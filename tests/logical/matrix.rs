@@ -4,7 +4,9 @@ use std::fmt;
 use std::io::{self, Write};
 
 use anyhow::{Result, ensure};
-use support::{Fixture, Major, Scratch, Server, archdiff, dump_command, observe, run, shared_server};
+use support::{
+    Fixture, Major, Scratch, Server, archdiff, dump_command, observe, run, shared_server,
+};
 
 /// What is dumped: everything, definitions, rows.
 pub(crate) const MODES: [(&str, &[&str]); 3] = [("all", &[]), ("-s", &["-s"]), ("-a", &["-a"])];

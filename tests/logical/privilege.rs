@@ -2,8 +2,8 @@
 
 use anyhow::{Result, ensure};
 use support::{
-    Major, Scratch, Server, archdiff, dump_command, expect_no_archive, observe, run,
-    shared_server, side_by_side,
+    Major, Scratch, Server, archdiff, dump_command, expect_no_archive, observe, run, shared_server,
+    side_by_side,
 };
 
 /// Each test's roles have names of their own; a database has what they may and may not read.
@@ -48,7 +48,8 @@ fn dump_as(server: &Server, db: &str, role: &str, words: &[&str]) -> Result<()> 
             std::fs::remove_file(oracle)?;
         }
         let refused = ran.code != Some(0);
-        let expected = !words.is_empty() && !(words.contains(&"row-level security") && args == ["-s"]);
+        let expected =
+            !words.is_empty() && !(words.contains(&"row-level security") && args == ["-s"]);
         ensure!(
             refused == expected,
             "{}: exit code {:?}\n{}",
@@ -129,12 +130,7 @@ fn row_security_refuses_whom_it_would_hide_rows_from() {
              create role sees_more login bypassrls; grant pg_read_all_data to sees_more;
              alter table s.open enable row level security; create policy p on s.open using (id < 10);",
         )?;
-        dump_as(
-            server,
-            &db,
-            "sees_some",
-            &["row-level security", "s.open"],
-        )?;
+        dump_as(server, &db, "sees_some", &["row-level security", "s.open"])?;
         dump_as(server, &db, "sees_more", &[])
     });
 }
@@ -143,9 +139,7 @@ fn row_security_refuses_whom_it_would_hide_rows_from() {
 fn an_ordinary_role_dumps_what_it_owns() {
     side_by_side(&Major::all(), |&major| {
         let server = shared_server(major);
-        run(server
-            .tool("createuser")
-            .args(["--login", "owns_all"]))?;
+        run(server.tool("createuser").args(["--login", "owns_all"]))?;
         let db = server.fresh_database("owned", "owner owns_all")?;
         server.psql(&db, format!("set role owns_all; {SETUP}"))?;
         dump_as(server, &db, "owns_all", &[])

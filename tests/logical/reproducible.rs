@@ -36,7 +36,12 @@ fn two_dumps_of_one_database_are_identical_to_the_byte() {
             first != dump("later", "1700000001", "UTC")?,
             "SOURCE_DATE_EPOCH is not in the archive"
         );
-        let listing = support::run(server.tool("pg_restore").arg("-l").arg(scratch.join("first")))?;
+        let listing = support::run(
+            server
+                .tool("pg_restore")
+                .arg("-l")
+                .arg(scratch.join("first")),
+        )?;
         let listing = String::from_utf8_lossy(&listing).into_owned();
         ensure!(
             listing.contains("; Archive created at 2023-11-14 22:13:20 UTC\n"),

@@ -94,7 +94,13 @@ impl Restored {
 
 #[test]
 fn the_database_itself_is_restored_with_its_properties() -> Result<()> {
-    let names = ["shop", "quirks/20-database", "encodings/latin1", "encodings/sql_ascii", "quirks/21-public-dropped"];
+    let names = [
+        "shop",
+        "quirks/20-database",
+        "encodings/latin1",
+        "encodings/sql_ascii",
+        "quirks/21-public-dropped",
+    ];
     let mut cases = Vec::new();
     for name in names {
         for major in Major::all() {

@@ -193,7 +193,11 @@ mod tests {
             ("quirks/92-unresolvable", Restore::Fails),
         ] {
             let found = all.iter().find(|fixture| fixture.name == name);
-            assert_eq!(found.map(|fixture| fixture.restore), Some(restore), "{name}");
+            assert_eq!(
+                found.map(|fixture| fixture.restore),
+                Some(restore),
+                "{name}"
+            );
         }
         Ok(())
     }

@@ -208,7 +208,8 @@ mod tests {
 
     #[test]
     fn what_a_program_did_is_told() -> Result<()> {
-        let ran = observe(Command::new("sh").args(["-c", "echo out; echo no such thing >&2; exit 3"]))?;
+        let ran =
+            observe(Command::new("sh").args(["-c", "echo out; echo no such thing >&2; exit 3"]))?;
         assert_eq!((ran.code, &ran.stdout[..]), (Some(3), &b"out\n"[..]));
         ran.expect_code(3)?.expect_one_line(["no such", "thing"])?;
         assert!(ran.expect_code(0).is_err() && ran.expect_silence().is_err());

@@ -32,6 +32,8 @@ mod options;
 mod plan;
 mod session;
 mod sink;
+#[cfg(test)]
+mod testing;
 mod version;
 mod wanted;
 

@@ -52,7 +52,7 @@ pub(super) async fn send_large_objects(
             send(pieces, Piece::StartLargeObject(*oid)).await?;
             let head = decode(*oid, head)?;
             let mut offset = i64::try_from(head.len()).unwrap_or(i64::MAX);
-            let is_whole = offset < HEAD_BYTES;
+            let mut is_whole = offset < HEAD_BYTES;
             send_piece(pieces, head).await?;
             while !is_whole {
                 let sql = format!(
@@ -71,9 +71,7 @@ pub(super) async fn send_large_objects(
                 let length = i64::try_from(piece.len()).unwrap_or(i64::MAX);
                 send_piece(pieces, piece).await?;
                 offset += length;
-                if length < PIECE_BYTES {
-                    break;
-                }
+                is_whole = length < PIECE_BYTES;
             }
             send(pieces, Piece::EndLargeObject).await?;
         }
