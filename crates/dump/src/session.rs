@@ -8,12 +8,15 @@ use pgark_sql::{Quoter, put, text};
 use crate::error::{Error, Result};
 use crate::plan::Selection;
 
-/// Settings of the session, each with what it is for. They are made in one message.
+/// Before anything else, lest a name be found where somebody put it for us, or time run out.
+const SAFE: &str =
+    "select pg_catalog.set_config('search_path', '', false); set statement_timeout = 0";
+
+/// How values are shown, and that nothing may wait or be left out in silence.
 const SETTINGS: &str = "set datestyle = iso; set intervalstyle = postgres; set extra_float_digits = 3; \
-    set synchronize_seqscans = off; \
-    set row_security = off; \
-    select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings where name in \
-      ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'); \
+    set synchronize_seqscans = off; set row_security = off; \
+    select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings \
+      where name in ('lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'); \
     select pg_catalog.set_config(name, 'view, foreign-table', false) from pg_catalog.pg_settings \
       where name = 'restrict_nonsystem_relation_kind'; \
     set jit = off";
@@ -21,13 +24,7 @@ const SETTINGS: &str = "set datestyle = iso; set intervalstyle = postgres; set e
 /// Connects and begins a transaction with one snapshot, in which nothing can be written.
 pub(crate) async fn open(config: &Config) -> Result<Session> {
     let mut session = pgark_connect::connect(config).await?;
-    // Before anything else, lest a name be found where somebody put it for us.
-    execute(
-        &mut session,
-        "secure the search path",
-        "select pg_catalog.set_config('search_path', '', false)",
-    )
-    .await?;
+    execute(&mut session, "secure the session", SAFE).await?;
     execute(&mut session, "set up the session", SETTINGS).await?;
     let begin = "begin; set transaction isolation level repeatable read, read only";
     execute(&mut session, "begin the transaction", begin).await?;

@@ -255,3 +255,6 @@ impl Plan<'_> {
         node.dependencies.extend(post_data);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -211,7 +211,7 @@ impl Plan<'_> {
 
     /// Takes, from the end, always the last object that nothing unplaced depends on. Fails with the objects that are left over: those in
     /// loops, and those that they depend on, in the order of their ids.
-    fn try_sort(&self, initial: &[NodeId]) -> Result<Vec<NodeId>, Vec<NodeId>> {
+    pub(super) fn try_sort(&self, initial: &[NodeId]) -> Result<Vec<NodeId>, Vec<NodeId>> {
         let mut position = vec![0; self.nodes.len()];
         for (i, id) in initial.iter().enumerate() {
             position[id.0] = i;
@@ -243,3 +243,6 @@ impl Plan<'_> {
         Ok(order)
     }
 }
+
+#[cfg(test)]
+mod tests;

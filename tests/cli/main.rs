@@ -1,0 +1,8 @@
+//! The command line of `pgark dump` and `pgark list`.
+
+mod bad_input;
+mod connection;
+mod list;
+mod newer_server;
+mod output;
+mod secret;

@@ -1,0 +1,275 @@
+//! A Plakar with pgark's package installed, and a store.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::env;
+
+use anyhow::{Context, Result, ensure};
+use support::{Ran, Scratch, observe, pgark, plakar, run};
+
+/// The programs besides its own that Plakar finds on its PATH.
+const PROGRAMS: [&str; 6] = ["bash", "cat", "env", "ls", "sh", "true"];
+
+/// Everything of one Plakar: home, settings, caches, store, all in a temporary folder that nobody else uses.
+pub(crate) struct Host {
+    scratch: Scratch,
+}
+
+impl Host {
+    /// Makes the package, installs it and makes an empty store without encryption.
+    pub(crate) fn new() -> Result<Self> {
+        let scratch = Scratch::new()?;
+        for folder in ["home", "path"] {
+            fs::create_dir(scratch.join(folder))?;
+        }
+        for program in PROGRAMS {
+            symlink(found_program(program)?, scratch.join("path").join(program))?;
+        }
+        let host = Self { scratch };
+        host.run(&["-disable-security-check"])?;
+        lay_out(&host.plugin_folder())?;
+        host.run(&["pkg", "create", "./plugin/manifest.yaml", "v1.0.0"])?;
+        let package = host.package()?;
+        host.run(&["pkg", "add", &package.to_string_lossy()])?;
+        let store = host.store();
+        host.run(&["at", &store, "create", "-plaintext"])?;
+        Ok(host)
+    }
+
+    /// A name in the temporary folder.
+    pub(crate) fn join(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.scratch.join(name)
+    }
+
+    /// The folder that the package was made of.
+    pub(crate) fn plugin_folder(&self) -> PathBuf {
+        self.join("plugin")
+    }
+
+    /// The package's file.
+    pub(crate) fn package(&self) -> Result<PathBuf> {
+        let files = fs::read_dir(self.scratch.path())?.collect::<Result<Vec<_>, _>>()?;
+        let mut packages = files.into_iter().map(|file| file.path());
+        packages
+            .find(|file| file.extension().is_some_and(|extension| extension == "ptar"))
+            .context("plakar has made no package")
+    }
+
+    fn home(&self) -> PathBuf {
+        self.join("home")
+    }
+
+    fn store(&self) -> String {
+        self.join("store").display().to_string()
+    }
+
+    /// `plakar` with nothing of this process's environment.
+    pub(crate) fn plakar<A: AsRef<std::ffi::OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = A>,
+    ) -> Command {
+        let home = self.home();
+        let mut command = plakar();
+        command
+            .env_clear()
+            .env("HOME", &home)
+            .env("XDG_CACHE_HOME", home.join(".cache"))
+            .env("XDG_CONFIG_HOME", home.join(".config"))
+            .env("XDG_DATA_HOME", home.join(".local/share"))
+            .env("TMPDIR", self.scratch.path())
+            .env("PATH", self.join("path"))
+            .current_dir(self.scratch.path())
+            .args(args);
+        command
+    }
+
+    /// Runs plakar to success and returns what it printed.
+    pub(crate) fn run(&self, args: &[&str]) -> Result<Vec<u8>> {
+        run(&mut self.plakar(args))
+    }
+
+    /// As [`run`](Self::run), on the store.
+    pub(crate) fn run_at_store(&self, args: &[&str]) -> Result<Vec<u8>> {
+        run(self.plakar(["at", &self.store()]).args(args))
+    }
+
+    /// `plakar backup` of `source`, an option `KEY=VALUE` each of `options`; one record after the other.
+    pub(crate) fn backup_command(&self, source: &str, options: &[&str]) -> Command {
+        let store = self.store();
+        let mut command = self.plakar(["-concurrency", "1", "at", &store, "backup"]);
+        for option in options {
+            command.args(["-o", option]);
+        }
+        command.arg(source);
+        command
+    }
+
+    /// Runs a backup to its end, whatever that is.
+    pub(crate) fn try_backup(&self, source: &str, options: &[&str]) -> Result<Ran> {
+        observe(&mut self.backup_command(source, options))
+    }
+
+    /// A backup that succeeds and leaves one snapshot more.
+    pub(crate) fn backup(&self, source: &str, options: &[&str]) -> Result<Backup<'_>> {
+        let before = self.snapshots()?;
+        let ran = self.try_backup(source, options)?;
+        ran.expect_code(0)?;
+        let mut new = self.snapshots()?;
+        new.retain(|snapshot| !before.contains(snapshot));
+        ensure!(new.len() == 1, "{new:?} are new after {}", ran.command);
+        Ok(Backup {
+            host: self,
+            snapshot: new.remove(0),
+            ran,
+        })
+    }
+
+    /// A backup that fails: exit code 1, no new snapshot, `words` on stderr.
+    pub(crate) fn expect_failure(
+        &self,
+        source: &str,
+        options: &[&str],
+        words: &[&str],
+    ) -> Result<Ran> {
+        let before = self.snapshots()?;
+        let ran = self.try_backup(source, options)?;
+        ran.expect_code(1)?.expect_words(words)?;
+        ensure!(
+            self.snapshots()? == before,
+            "a failed backup has left a snapshot: {}",
+            ran.command
+        );
+        Ok(ran)
+    }
+
+    /// The snapshots in the store.
+    pub(crate) fn snapshots(&self) -> Result<Vec<String>> {
+        let listing = String::from_utf8(self.run_at_store(&["ls"])?)?;
+        let names = listing
+            .lines()
+            .map(|line| line.split_whitespace().nth(1).map(ToOwned::to_owned));
+        names
+            .collect::<Option<_>>()
+            .with_context(|| format!("no snapshots in {listing:?}"))
+    }
+
+    /// The ids of this host's processes: those with its home in their environment, `plakar` itself, its plugins and its
+    /// helper `cached`, which stays for a while.
+    pub(crate) fn processes(&self) -> Result<Vec<Process>> {
+        let home = format!("HOME={}", self.home().display());
+        let mut found = Vec::new();
+        for entry in fs::read_dir("/proc")? {
+            let entry = entry?;
+            let Ok(id) = entry.file_name().to_string_lossy().parse() else {
+                continue;
+            };
+            // A process may end while it is looked at.
+            let Ok(environment) = fs::read(entry.path().join("environ")) else {
+                continue;
+            };
+            if environment.split(|byte| *byte == 0).any(|item| item == home.as_bytes()) {
+                let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+                let command = String::from_utf8_lossy(&words).replace('\0', " ");
+                found.push(Process { id, command });
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // What cannot be ended now ends by itself soon.
+        for process in self.processes().unwrap_or_default() {
+            let _ = Command::new("sh")
+                .args(["-c", r#"kill "$0""#, &process.id.to_string()])
+                .status();
+        }
+    }
+}
+
+/// A process of a host.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) id: u32,
+    pub(crate) command: String,
+}
+
+/// A backup that was made, with its snapshot.
+pub(crate) struct Backup<'a> {
+    host: &'a Host,
+    snapshot: String,
+    /// What plakar said.
+    pub(crate) ran: Ran,
+}
+
+impl Backup<'_> {
+    /// The files in the snapshot, by name.
+    pub(crate) fn files(&self) -> Result<Vec<String>> {
+        let root = format!("{}:/", self.snapshot);
+        let listing = String::from_utf8(self.host.run_at_store(&["ls", "-recursive", &root])?)?;
+        let mut files = Vec::new();
+        for line in listing.lines() {
+            // Nothing before the name has a slash in it.
+            let place = line.find('/').with_context(|| format!("no name in {line:?}"))?;
+            ensure!(
+                line.contains(" -r--r--r-- "),
+                "not a file that is for reading only: {line:?}"
+            );
+            files.push(line[place..].to_owned());
+        }
+        Ok(files)
+    }
+
+    /// The records in the order in which plakar has dealt with them.
+    pub(crate) fn order(&self) -> Vec<String> {
+        let told = String::from_utf8_lossy(&self.ran.stdout);
+        let names = told.lines().filter_map(|line| line.split_once(": OK ✓ "));
+        names.map(|(_, name)| name.to_owned()).collect()
+    }
+
+    /// A file's content.
+    pub(crate) fn cat(&self, file: &str) -> Result<Vec<u8>> {
+        self.host
+            .run_at_store(&["cat", &format!("{}:{file}", self.snapshot)])
+    }
+
+    /// Writes a file of the snapshot to a file of this machine.
+    pub(crate) fn take(&self, file: &str, to: &Path) -> Result<()> {
+        fs::write(to, self.cat(file)?).with_context(|| format!("cannot write {}", to.display()))
+    }
+
+    /// The manifest.
+    pub(crate) fn manifest(&self) -> Result<serde_json::Value> {
+        serde_json::from_slice(&self.cat("/manifest.json")?).context("the manifest is not JSON")
+    }
+
+    /// Has plakar check the snapshot.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.host.run_at_store(&["check", &self.snapshot]).map(drop)
+    }
+}
+
+/// Lays out a plugin's folder, as `make build` does, around the program under test.
+pub(crate) fn lay_out(folder: &Path) -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("tests/ stands in the project's folder")?;
+    run(Command::new("make")
+        .args(["--no-print-directory", "-s", "-C"])
+        .arg(root)
+        .arg("plugin-folder")
+        .arg(format!("PGARK={}", pgark().get_program().display()))
+        .arg(format!("DIST={}", folder.display())))
+    .map(drop)
+}
+
+fn found_program(name: &str) -> Result<PathBuf> {
+    let path = env::var_os("PATH").context("PATH is not set")?;
+    env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+        .with_context(|| format!("{name} is not on the PATH"))
+}

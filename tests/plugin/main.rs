@@ -1,0 +1,13 @@
+//! Backups of real servers by a real Plakar, which finds no PostgreSQL program on its PATH.
+
+mod again;
+mod broken;
+mod cancel;
+mod cluster;
+mod host;
+mod judge;
+mod option;
+mod package;
+mod refused;
+mod restricted;
+mod single;
