@@ -1,6 +1,8 @@
 //! Dependency loops, and how they are broken (findDependencyLoops and repairDependencyLoop in src/bin/pg_dump/pg_dump_sort.c).
 
-use pgark_catalog::{Oid, RelationKind};
+use std::collections::HashMap;
+
+use pgark_catalog::{CatalogId, RelationKind, catalog_oid};
 
 use super::{Components, Kind, NodeId, Object, Plan};
 
@@ -113,7 +115,7 @@ impl Plan<'_> {
 
     /// Two objects that depend on each other by nature. `a` is the one that holds the other.
     fn repair_pair(&mut self, a: NodeId, b: NodeId) -> bool {
-        let is_part = self.is_part_of(b, a);
+        let is_part = self.whole_of(b) == Some(a);
         match (self.node(a).object, self.node(b).object) {
             // A type's functions can do with its shell.
             (Object::Type(data_type), Object::Function(_))
@@ -148,40 +150,43 @@ impl Plan<'_> {
         true
     }
 
-    /// Whether `part` is the SELECT rule of the view `whole`, or a CHECK constraint or default of the table or domain `whole`.
-    fn is_part_of(&self, part: NodeId, whole: NodeId) -> bool {
-        let owner: Oid = match self.node(part).object {
+    /// The view of a SELECT rule, the table or domain of a CHECK constraint or default.
+    fn whole_of(&self, part: NodeId) -> Option<NodeId> {
+        let (table, oid) = match self.node(part).object {
             Object::Rule(i) if self.catalog.rules[i].is_on_select() => {
-                self.catalog.rules[i].relation
+                (catalog_oid::CLASS, self.catalog.rules[i].relation)
             }
-            Object::Check(i) => self.details.checks[i].on,
-            Object::DomainConstraint(i) => self.details.domain_constraints[i].on,
-            Object::Default(i) => self.details.defaults[i].relation,
-            Object::NullDefault(i) => self.details.columns[i].relation,
-            _ => return false,
+            Object::Check(i) => (catalog_oid::CLASS, self.details.checks[i].on),
+            Object::DomainConstraint(i) => {
+                (catalog_oid::TYPE, self.details.domain_constraints[i].on)
+            }
+            Object::Default(i) => (catalog_oid::CLASS, self.details.defaults[i].relation),
+            Object::NullDefault(i) => (catalog_oid::CLASS, self.details.columns[i].relation),
+            _ => return None,
         };
-        self.node(whole).id.oid == owner
-            && matches!(
-                self.node(whole).object,
-                Object::Relation(_) | Object::Type(_)
-            )
+        self.find_row(CatalogId { table, oid })
     }
 
-    /// The first pair of a whole and its part in a loop, wholes first.
+    /// The first pair of a whole and its part in a loop, wholes first. A part that is written by itself already is none: to separate it
+    /// again would change nothing, for ever.
     fn find_part(
         &self,
         members: &[NodeId],
         is_wanted: impl Fn(Object, Object) -> bool,
     ) -> Option<(NodeId, NodeId)> {
-        members.iter().find_map(|whole| {
-            members
-                .iter()
-                .find(|part| {
-                    self.is_part_of(**part, *whole)
-                        && is_wanted(self.node(*whole).object, self.node(**part).object)
-                })
-                .map(|part| (*whole, *part))
-        })
+        let places: HashMap<NodeId, usize> =
+            members.iter().enumerate().map(|(i, id)| (*id, i)).collect();
+        members
+            .iter()
+            .filter(|part| !self.node(**part).is_separate)
+            .filter_map(|part| {
+                let whole = self.whole_of(*part)?;
+                let place = *places.get(&whole)?;
+                is_wanted(self.node(whole).object, self.node(*part).object)
+                    .then_some((place, (whole, *part)))
+            })
+            .min_by_key(|(place, _)| *place)
+            .map(|(_, pair)| pair)
     }
 
     /// A loop through more than two objects: something must be written apart from what it belongs to, or later.
