@@ -1,0 +1,109 @@
+//! The nodes of data: rows of tables, positions of sequences, refreshes of materialized views, large objects.
+
+use pgark_catalog::{CatalogId, Oid, RelationKind};
+
+use crate::options::Options;
+use crate::plan::{Components, Object, Plan};
+
+impl Plan<'_> {
+    /// The rows of tables, the positions of sequences, the refreshes of materialized views.
+    pub(super) fn add_data(&mut self, options: &Options) {
+        for relation in 0..self.catalog.relations.len() {
+            if self
+                .relation_node(relation)
+                .wanted
+                .contains(Components::DATA)
+            {
+                self.add_relation_data(relation, options);
+            }
+        }
+        self.order_refreshes();
+        if !options.schema() {
+            self.order_data_by_foreign_keys();
+        }
+    }
+
+    pub(super) fn add_relation_data(&mut self, place: usize, options: &Options) {
+        let relation = &self.catalog.relations[place];
+        let has_data = match relation.kind {
+            RelationKind::View
+            | RelationKind::ForeignTable
+            | RelationKind::PartitionedTable
+            | RelationKind::CompositeType => false,
+            _ => relation.persistence != b'u' || options.unlogged_table_data,
+        };
+        if !has_data || self.find(Object::Data(place)).is_some() {
+            return;
+        }
+        let id = CatalogId {
+            table: Oid::INVALID,
+            oid: relation.id.oid,
+        };
+        let node = self.add(Object::Data(place), id, Components::all());
+        let table = self.by_object[&Object::Relation(place)];
+        let node = self.node_mut(node);
+        node.present |= Components::DATA;
+        node.dependencies.push(table);
+    }
+
+    /// Has a materialized view refreshed after those that it reads, and not at all where one of them holds no data.
+    fn order_refreshes(&mut self) {
+        for (reader, source) in &self.catalog.refresh_order {
+            let place = |oid| {
+                let relation = self.catalog.relation_index(oid)?;
+                Some((relation, self.find(Object::Data(relation))?))
+            };
+            if let (Some((reader, reader_data)), Some((source, source_data))) =
+                (place(*reader), place(*source))
+            {
+                self.node_mut(reader_data).dependencies.push(source_data);
+                self.is_populated[reader] &= self.is_populated[source];
+            }
+        }
+    }
+
+    /// Without the schema the foreign keys are there already, and the referenced rows must come first.
+    fn order_data_by_foreign_keys(&mut self) {
+        let data = |plan: &Self, oid| {
+            plan.catalog
+                .relation_index(oid)
+                .and_then(|relation| plan.find(Object::Data(relation)))
+        };
+        for key in &self.details.foreign_keys {
+            if let (Some(from), Some(to)) = (data(self, key.relation), data(self, key.references)) {
+                self.node_mut(from).dependencies.push(to);
+            }
+        }
+    }
+
+    pub(super) fn add_large_objects(&mut self) {
+        let catalog = self.catalog;
+        for (i, group) in catalog.large_objects.iter().enumerate() {
+            let objects = self.add(Object::LargeObjects(i), group.id, Components::all());
+            for other in &group.objects {
+                self.by_row.insert(
+                    CatalogId {
+                        oid: *other,
+                        ..group.id
+                    },
+                    objects,
+                );
+            }
+            if catalog.server.groups_large_objects() {
+                let data = self.add(
+                    Object::LargeObjectData(i),
+                    CatalogId::NONE,
+                    Components::all(),
+                );
+                self.node_mut(data).dependencies.push(objects);
+            }
+        }
+        if !catalog.large_objects.is_empty() && !catalog.server.groups_large_objects() {
+            self.add(
+                Object::LargeObjectData(0),
+                CatalogId::NONE,
+                Components::all(),
+            );
+        }
+    }
+}
