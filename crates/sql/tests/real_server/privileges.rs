@@ -5,7 +5,7 @@ use pgark_sql::{
 };
 
 use crate::{
-    server::{Server, entries},
+    server::{Server, entries, on_every_major},
     subject::{LOCAL, SHARED, Subject, subject},
 };
 
@@ -128,58 +128,60 @@ impl Subject {
 
 #[test]
 fn commands_are_those_of_pg_dump_and_restore_the_privileges() {
-    let server = Server::start();
-    server.query("postgres", SETUP);
-    for subject in LOCAL {
-        subject.create(&server);
-    }
-    let dumped = entries(&server.dump("pg_dump", &["-d", "postgres"]), "ACL");
-    let mut ours: Vec<BString> = LOCAL
-        .iter()
-        .flat_map(|subject| subject.commands_that_restore(&server))
-        .collect();
-    assert!(
-        ours.len() > LOCAL.len() * 4,
-        "{} lists of commands",
-        ours.len()
-    );
-    // The setup's own grants, on objects that are no scenario's.
-    let of_setup = |text: &BString| {
-        text.contains_str("ON SCHEMA s TO ") || text.contains_str("ON FOREIGN DATA WRAPPER of")
-    };
-    let dumped: Vec<BString> = dumped.into_iter().filter(|text| !of_setup(text)).collect();
-    ours.sort();
-    for (ours, dumped) in ours.iter().zip(&dumped) {
-        assert_eq!(ours, dumped);
-    }
-    assert_eq!(ours.len(), dumped.len());
+    on_every_major(|server| {
+        server.query("postgres", SETUP);
+        for subject in LOCAL {
+            subject.create(server);
+        }
+        let dumped = entries(&server.dump("pg_dump", &["-d", "postgres"]), "ACL");
+        let mut ours: Vec<BString> = LOCAL
+            .iter()
+            .flat_map(|subject| subject.commands_that_restore(server))
+            .collect();
+        assert!(
+            ours.len() > LOCAL.len() * 4,
+            "{} lists of commands",
+            ours.len()
+        );
+        // The setup's own grants, on objects that are no scenario's.
+        let of_setup = |text: &BString| {
+            text.contains_str("ON SCHEMA s TO ") || text.contains_str("ON FOREIGN DATA WRAPPER of")
+        };
+        let dumped: Vec<BString> = dumped.into_iter().filter(|text| !of_setup(text)).collect();
+        ours.sort();
+        for (ours, dumped) in ours.iter().zip(&dumped) {
+            assert_eq!(ours, dumped);
+        }
+        assert_eq!(ours.len(), dumped.len());
+    });
 }
 
 #[test]
 fn commands_are_those_of_pg_dumpall_for_shared_objects() {
-    let server = Server::start();
-    server.query("postgres", SETUP);
-    for subject in SHARED {
-        subject.create(&server);
-    }
-    let script = server.dump("pg_dumpall", &["-g"]);
-    let lines: Vec<&[u8]> = script.lines().filter(|line| is_privilege(line)).collect();
-    let mut ours = Vec::new();
-    for subject in SHARED {
-        for commands in subject.commands_that_restore(&server) {
-            assert!(
-                script.contains_str(&commands),
-                "{commands}\nis not in\n{script}"
-            );
-            ours.extend(
-                commands
-                    .lines()
-                    .filter(|line| is_privilege(line))
-                    .map(BString::from),
-            );
+    on_every_major(|server| {
+        server.query("postgres", SETUP);
+        for subject in SHARED {
+            subject.create(server);
         }
-    }
-    assert_eq!(ours.len(), lines.len(), "{script}");
+        let script = server.dump("pg_dumpall", &["-g"]);
+        let lines: Vec<&[u8]> = script.lines().filter(|line| is_privilege(line)).collect();
+        let mut ours = Vec::new();
+        for subject in SHARED {
+            for commands in subject.commands_that_restore(server) {
+                assert!(
+                    script.contains_str(&commands),
+                    "{commands}\nis not in\n{script}"
+                );
+                ours.extend(
+                    commands
+                        .lines()
+                        .filter(|line| is_privilege(line))
+                        .map(BString::from),
+                );
+            }
+        }
+        assert_eq!(ours.len(), lines.len(), "{script}");
+    });
 }
 
 fn is_privilege(line: &[u8]) -> bool {
@@ -196,21 +198,22 @@ fn commands_are_those_of_pg_dump_for_databases() {
         "drop database \"D #\"",
         "datacl, acldefault('d', datdba) from pg_database where datname = 'D #'",
     );
-    let server = Server::start();
-    server.query("postgres", SETUP);
-    database.create(&server);
-    let mut dumped = Vec::new();
-    for number in 0..SCENARIOS.len() {
-        let script = server.dump("pg_dump", &["-C", "-s", "-d", &format!("D {number}")]);
-        for text in entries(&script, "ACL") {
-            // Behind them the script connects to the database.
-            dumped.push(
-                text.split_once_str("\n\n")
-                    .map_or(text.clone(), |(acl, _)| text!(acl, "\n")),
-            );
+    on_every_major(|server| {
+        server.query("postgres", SETUP);
+        database.create(server);
+        let mut dumped = Vec::new();
+        for number in 0..SCENARIOS.len() {
+            let script = server.dump("pg_dump", &["-C", "-s", "-d", &format!("D {number}")]);
+            for text in entries(&script, "ACL") {
+                // Behind them the script connects to the database.
+                dumped.push(
+                    text.split_once_str("\n\n")
+                        .map_or(text.clone(), |(acl, _)| text!(acl, "\n")),
+                );
+            }
         }
-    }
-    assert_eq!(database.commands_that_restore(&server), dumped);
+        assert_eq!(database.commands_that_restore(server), dumped);
+    });
 }
 
 const DEFAULTS: &str = r#"
@@ -227,43 +230,47 @@ alter default privileges for role alice grant create on schemas to "we""ird";
 
 #[test]
 fn default_privileges_are_those_of_pg_dump_and_restored() {
-    let server = Server::start();
-    let quoter = server.quoter("UTF8");
-    server.query("postgres", SETUP);
-    server.query("postgres", DEFAULTS);
-    if server.major >= 18 {
-        server.query(
+    on_every_major(|server| {
+        let quoter = server.quoter("UTF8");
+        server.query("postgres", SETUP);
+        server.query("postgres", DEFAULTS);
+        if server.major >= 18 {
+            server.query(
             "postgres",
             "alter default privileges for role alice grant update on large objects to \"Bob B\"",
         );
-    }
-    let stored = "select defaclobjtype, nspname, rolname, defaclacl, case defaclnamespace when 0 then
+        }
+        let stored = "select defaclobjtype, nspname, rolname, defaclacl, case defaclnamespace when 0 then
         acldefault(case defaclobjtype when 'S' then 's' else defaclobjtype end, defaclrole) else '{}' end
         from pg_default_acl join pg_roles r on r.oid = defaclrole
         left join pg_namespace n on n.oid = defaclnamespace order by 1, 2, 3";
-    let rows = server.query("postgres", stored);
-    let mut ours = Vec::new();
-    for row in rows.lines() {
-        let [code, schema, role, acl, default] = row.split_str("|").collect::<Vec<_>>()[..] else {
-            panic!("{}", row.as_bstr());
-        };
-        let kind = DefaultKind::from_code(code[0]).unwrap();
-        let schema = Some(schema).filter(|schema| !schema.is_empty());
-        ours.push(build_default_acl_commands(&quoter, kind, schema, role, acl, default).unwrap());
-    }
-    ours.sort();
-    assert_eq!(
-        ours,
-        entries(
-            &server.dump("pg_dump", &["-s", "-d", "postgres"]),
-            "DEFAULT ACL"
-        )
-    );
+        let rows = server.query("postgres", stored);
+        let mut ours = Vec::new();
+        for row in rows.lines() {
+            let [code, schema, role, acl, default] = row.split_str("|").collect::<Vec<_>>()[..]
+            else {
+                panic!("{}", row.as_bstr());
+            };
+            let kind = DefaultKind::from_code(code[0]).unwrap();
+            let schema = Some(schema).filter(|schema| !schema.is_empty());
+            ours.push(
+                build_default_acl_commands(&quoter, kind, schema, role, acl, default).unwrap(),
+            );
+        }
+        ours.sort();
+        assert_eq!(
+            ours,
+            entries(
+                &server.dump("pg_dump", &["-s", "-d", "postgres"]),
+                "DEFAULT ACL"
+            )
+        );
 
-    let mut again = text!("delete from pg_default_acl;\n");
-    for commands in &ours {
-        put!(again, commands);
-    }
-    server.query("postgres", again);
-    assert_eq!(server.query("postgres", stored), rows);
+        let mut again = text!("delete from pg_default_acl;\n");
+        for commands in &ours {
+            put!(again, commands);
+        }
+        server.query("postgres", again);
+        assert_eq!(server.query("postgres", stored), rows);
+    });
 }
