@@ -66,10 +66,6 @@ prerequisites: # Fetch what the tests need besides Rust, a C compiler and Go
 
 # The crates' own tests find the judges by these.
 test test-long: export PGARK_PG_BIN := $(PGARK_CACHE)/pg/15/bin
-test test-long: export PGARK_PG_BIN_15 := $(PGARK_CACHE)/pg/15/bin
-test test-long: export PGARK_PG_BIN_16 := $(PGARK_CACHE)/pg/16/bin
-test test-long: export PGARK_PG_BIN_17 := $(PGARK_CACHE)/pg/17/bin
-test test-long: export PGARK_PG_BIN_18 := $(PGARK_CACHE)/pg/18/bin
 
 .PHONY: test
 test: prerequisites ## Run every test on real servers (Rust, a C compiler and Go; servers and clients are fetched)

@@ -28,7 +28,7 @@ pub use major::Major;
 pub use program::{command_line, pgark, plakar, run, run_with_input};
 pub use running::{Ran, Running, observe};
 pub use scratch::Scratch;
-pub use server::{Options, Server, StopMode, shared_server};
+pub use server::{Options, Server, StopMode, judge_folder, shared_server};
 pub use side_by_side::side_by_side;
 pub use tls::Certificates;
 pub use user::{User, server_user};

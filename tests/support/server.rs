@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Result, bail};
 
+pub use launch::judge_folder;
 pub use options::Options;
 pub use shared::shared_server;
 
@@ -57,7 +58,7 @@ impl Server {
     }
 
     fn start_with(options: Options) -> Result<Self> {
-        let bin = launch::judge(options.major)?;
+        let bin = judge_folder(options.major)?;
         let folder = Scratch::new()?;
         launch::initdb(&bin, &folder, &options)?;
         launch::configure(&folder, &options)?;

@@ -1,11 +1,8 @@
-//! PostgreSQL's own pg_restore reads what this crate writes.
-//!
-//! The variables `PGARK_PG_BIN_15` to `PGARK_PG_BIN_18` name folders that hold each major's programs. Where one is set it must be
-//! right; where none is, the newest PostgreSQL in /usr/lib/postgresql is taken. No server is needed.
+//! PostgreSQL's own pg_restore reads what this crate writes. No server is needed.
 
 use std::fs::File;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bstr::ByteSlice;
@@ -13,94 +10,35 @@ use pgark_archive::{
     Compression, CreationTime, DumpId, Header, Oid, Reader, Section, TocEntry, Version, Writer,
     list,
 };
+use support::{Major, judge_folder};
 
-struct Judge {
-    major: u32,
-    pg_restore: PathBuf,
+/// The version that a major's pg_dump writes.
+fn version_of(major: Major) -> Version {
+    Version::of_server_major(major.number())
 }
 
-impl Judge {
-    fn in_folder(folder: &Path) -> Self {
-        // An empty name would find whatever is on the PATH.
-        assert!(folder.is_dir(), "\"{}\" is no folder", folder.display());
-        let pg_restore = folder.join("pg_restore");
-        let output = Command::new(&pg_restore)
-            .arg("--version")
-            .output()
-            .unwrap_or_else(|error| panic!("{}: {error}", pg_restore.display()));
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let version = text
-            .strip_prefix("pg_restore (PostgreSQL) ")
-            .unwrap_or_default();
-        let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
-        let major = digits
-            .parse()
-            .unwrap_or_else(|_| panic!("{}: unknown version {text:?}", pg_restore.display()));
-        Self { major, pg_restore }
-    }
-
-    fn reads(&self, version: Version) -> bool {
-        version <= Version::of_server_major(self.major)
-    }
-
-    /// What pg_restore prints, reading a file or a pipe. Any word of complaint is a failure.
-    fn run(&self, arguments: &[&str], archive: &Path, piped: bool) -> Vec<u8> {
-        let mut command = Command::new(&self.pg_restore);
-        command
-            .args(arguments)
-            .env("LC_ALL", "C")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let output = if piped {
-            let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-            let mut stdin = child.stdin.take().unwrap();
-            let bytes = std::fs::read(archive).unwrap();
-            let feeder = std::thread::spawn(move || stdin.write_all(&bytes));
-            let output = child.wait_with_output().unwrap();
-            feeder.join().unwrap().unwrap();
-            output
-        } else {
-            command.arg(archive).output().unwrap()
-        };
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success() && complaint.is_empty(),
-            "pg_restore {}: {complaint}",
-            self.major
-        );
-        output.stdout
-    }
-}
-
-fn judges() -> Vec<Judge> {
-    let mut judges = Vec::new();
-    for major in 15..=18 {
-        let variable = format!("PGARK_PG_BIN_{major}");
-        if let Some(folder) = std::env::var_os(&variable) {
-            let judge = Judge::in_folder(Path::new(&folder));
-            assert_eq!(judge.major, major, "{variable} names another major");
-            judges.push(judge);
-        }
-    }
-    if judges.is_empty() {
-        let installed = std::fs::read_dir("/usr/lib/postgresql")
-            .into_iter()
-            .flatten()
-            .flatten();
-        let folders = installed
-            .map(|version| version.path().join("bin"))
-            .filter(|bin| bin.join("pg_restore").exists());
-        judges.extend(
-            folders
-                .map(|folder| Judge::in_folder(&folder))
-                .max_by_key(|judge| judge.major),
-        );
-    }
+/// What a major's pg_restore prints, reading a file or a pipe. Any word of complaint is a failure.
+fn pg_restore(major: Major, arguments: &[&str], archive: &Path, piped: bool) -> Vec<u8> {
+    let mut command = Command::new(judge_folder(major).unwrap().join("pg_restore"));
+    command.args(arguments).env("LC_ALL", "C");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = if piped {
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let bytes = std::fs::read(archive).unwrap();
+        let feeder = std::thread::spawn(move || stdin.write_all(&bytes));
+        let output = child.wait_with_output().unwrap();
+        feeder.join().unwrap().unwrap();
+        output
+    } else {
+        command.arg(archive).output().unwrap()
+    };
+    let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(
-        !judges.is_empty(),
-        "no pg_restore: set PGARK_PG_BIN_18 or install a PostgreSQL client"
+        output.status.success() && complaint.is_empty(),
+        "pg_restore {major}: {complaint}"
     );
-    judges
+    output.stdout
 }
 
 /// Rows that are worth compressing, longer than a chunk.
@@ -215,12 +153,11 @@ fn header(version: Version, compression: Compression) -> Header {
 }
 
 /// Calls `look` with every archive and every judge that should read it.
-fn for_each_archive(mut look: impl FnMut(&Judge, &Path, Version, &str)) {
+fn for_each_archive(mut look: impl FnMut(Major, &Path, Version, &str)) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("archive");
-    let (judges, rows) = (judges(), rows());
+    let rows = rows();
     for version in [Version::V1_14, Version::V1_15, Version::V1_16] {
-        let readers: Vec<_> = judges.iter().filter(|judge| judge.reads(version)).collect();
         for compression in ["none", "gzip", "gzip:1", "gzip:9"] {
             for seekable in [true, false] {
                 let header = header(version, compression.parse().unwrap());
@@ -232,12 +169,14 @@ fn for_each_archive(mut look: impl FnMut(&Judge, &Path, Version, &str)) {
                     Writer::new(file, &header, &entries).unwrap()
                 };
                 write(writer, &rows);
-                for judge in &readers {
+                let readers = Major::all()
+                    .into_iter()
+                    .filter(|major| version <= version_of(*major));
+                for major in readers {
                     let case = format!(
-                        "pg_restore {}, {version}, {compression}, seekable {seekable}",
-                        judge.major
+                        "pg_restore {major}, {version}, {compression}, seekable {seekable}"
                     );
-                    look(judge, &path, version, &case);
+                    look(major, &path, version, &case);
                 }
             }
         }
@@ -250,8 +189,8 @@ fn pg_restore_prints_all_that_was_written() {
     let empty = [&data[..], b"\\.\n"].concat();
     data.extend(rows());
     data.extend(b"\\.\n");
-    for_each_archive(|judge, path, version, case| {
-        let from_file = judge.run(&["-f", "-"], path, false);
+    for_each_archive(|major, path, version, case| {
+        let from_file = pg_restore(major, &["-f", "-"], path, false);
         for part in [
             &b"CREATE TABLE public.\"line\nbreak\" (\n    id integer\n);\n"[..],
             b"ALTER TABLE public.\"line\nbreak\" OWNER TO owner;",
@@ -283,7 +222,7 @@ fn pg_restore_prints_all_that_was_written() {
                 .map(<[u8]>::to_vec)
                 .collect::<Vec<_>>()
         };
-        let from_pipe = judge.run(&["-f", "-"], path, true);
+        let from_pipe = pg_restore(major, &["-f", "-"], path, true);
         assert!(
             script(from_pipe) == script(from_file),
             "{case}: a pipe gives another script"
@@ -293,11 +232,16 @@ fn pg_restore_prints_all_that_was_written() {
 
 #[test]
 fn pg_restore_finds_any_block_in_a_file() {
-    for_each_archive(|judge, path, _, case| {
+    for_each_archive(|major, path, _, case| {
         // The last block first: with offsets it is sought, without them searched.
         let listing = path.with_extension("list");
         std::fs::write(&listing, "401;\n300;\n").unwrap();
-        let script = judge.run(&["-f", "-", "-L", listing.to_str().unwrap()], path, false);
+        let script = pg_restore(
+            major,
+            &["-f", "-", "-L", listing.to_str().unwrap()],
+            path,
+            false,
+        );
         let objects = script
             .find(b"\\x68696768")
             .unwrap_or_else(|| panic!("{case}: no large objects"));
@@ -310,15 +254,15 @@ fn pg_restore_finds_any_block_in_a_file() {
 
 #[test]
 fn listings_are_those_of_pg_restore() {
-    for_each_archive(|judge, path, version, case| {
+    for_each_archive(|major, path, version, case| {
         // Another major's pg_restore shows the compression in another way.
-        if version != Version::of_server_major(judge.major) {
+        if version != version_of(major) {
             return;
         }
         let reader = Reader::new(File::open(path).unwrap()).unwrap();
         let mut listing = Vec::new();
         list(reader.header(), reader.toc(), &mut listing).unwrap();
-        let expected = judge.run(&["-l"], path, false);
+        let expected = pg_restore(major, &["-l"], path, false);
         assert_eq!(
             String::from_utf8_lossy(&listing),
             String::from_utf8_lossy(&expected),

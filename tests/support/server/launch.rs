@@ -20,7 +20,10 @@ const CONF: &str =
     "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nautovacuum = off\n";
 
 /// The folder of this major's programs.
-pub(super) fn judge(major: Major) -> Result<PathBuf> {
+///
+/// # Errors
+/// Where it is not there, with what brings it.
+pub fn judge_folder(major: Major) -> Result<PathBuf> {
     let bin = kept_folder().join(format!("pg/{major}/bin"));
     ensure!(
         bin.join("postgres").is_file(),
