@@ -286,7 +286,7 @@ fn options_that_make_no_sense_are_told_with_their_value() {
             "service",
             &["-d", "service=no-such-service"],
             2,
-            &["service"],
+            &["no-such-service"],
         ),
     ];
     side_by_side(&cases, |case| {

@@ -7,6 +7,9 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 use support::{Major, Scratch, Server, observe, pgark, shared_server};
 
+/// Arguments and variables.
+type Way<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)]);
+
 /// The archive that `command` writes, with a time that is always the same.
 fn archive(command: &mut Command) -> Result<Vec<u8>> {
     let ran = observe(command.env("SOURCE_DATE_EPOCH", "0"))?;
@@ -35,10 +38,16 @@ fn every_way_to_name_a_database_leads_to_it() -> Result<()> {
     let query_uri = format!(
         "postgresql:///names%20%27n%27%20%25%20%26co?host={host}&port={port}&user=postgres"
     );
+    let scratch = Scratch::new()?;
+    let services = scratch.write(
+        "services",
+        format!("[other]\nport=1\n[mine]\nhost={host}\nport={port}\nuser=postgres\ndbname={db}\n"),
+    )?;
+    let services = services.display().to_string();
     let expected = archive(pgark().args(["dump", "-h", host, "-p", &port, "-U", "postgres", db]))?;
     let letters = ["-h", host, "-p", &port, "-U", "postgres"];
     let wrong = ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE"].map(|name| (name, "wrong"));
-    let ways: [(&[&str], &[(&str, &str)]); 9] = [
+    let ways: [Way; 11] = [
         (
             &[
                 "-d", db, letters[0], letters[1], letters[2], letters[3], letters[4], letters[5],
@@ -68,6 +77,8 @@ fn every_way_to_name_a_database_leads_to_it() -> Result<()> {
                 ("PGUSER", "postgres"),
             ],
         ),
+        (&["-d", "service=mine"], &[("PGSERVICEFILE", &services)]),
+        (&[], &[("PGSERVICEFILE", &services), ("PGSERVICE", "mine")]),
     ];
     for (args, variables) in ways {
         let found = archive(
@@ -119,7 +130,7 @@ fn a_password_is_taken_from_everywhere() -> Result<()> {
     let file = passfile.display().to_string();
     let home = scratch.path().display().to_string();
     let with_passfile = format!("{conninfo} passfile={file}");
-    let ways: [(&[&str], &[(&str, &str)]); 5] = [
+    let ways: [Way; 5] = [
         (&at, &[("PGPASSFILE", &file)]),
         (&at, &[("HOME", &home)]),
         (&["dump", "-d", &with_password], &[("PGPASSWORD", "wrong")]),

@@ -99,8 +99,10 @@ fn toc(path: &PathBuf) -> Result<Vec<TocEntry>> {
     Ok(reader.toc().to_vec())
 }
 
-/// What one entry is known by.
-fn name(entry: &TocEntry) -> (&BString, Option<&BString>, Option<&BString>) {
+/// What one entry is known by: kind, schema, tag.
+type Name<'a> = (&'a BString, Option<&'a BString>, Option<&'a BString>);
+
+fn name(entry: &TocEntry) -> Name<'_> {
     (&entry.desc, entry.namespace.as_ref(), entry.tag.as_ref())
 }
 
@@ -250,7 +252,7 @@ fn reachable<'a>(
     oracle: &'a [TocEntry],
     missing: &BTreeSet<DumpId>,
     entry: &TocEntry,
-) -> BTreeSet<Option<(&'a BString, Option<&'a BString>, Option<&'a BString>)>> {
+) -> BTreeSet<Option<Name<'a>>> {
     let mut reached = BTreeSet::new();
     let mut open = entry.dependencies.clone();
     let mut seen = BTreeSet::new();

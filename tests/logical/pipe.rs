@@ -46,12 +46,17 @@ fn every_method_and_output_holds_the_same_entries_and_data() {
                 scratch.join("redirected"),
             );
             observe(dump().arg("-f").arg(&file))?.expect_silence()?;
-            let ran = observe(&mut dump())?;
-            fs::write(&piped, &ran.expect_silence()?.stdout)?;
-            Running::start_led(&mut dump(), File::create(&redirected)?)?
-                .finish()?
-                .expect_silence()?;
-            for ours in [&file, &piped, &redirected] {
+            let mut outputs = vec![&file];
+            // What is compressed and how does not depend on where it goes: two methods are enough.
+            if ["none", "gzip"].contains(&ours_method) {
+                let ran = observe(&mut dump())?;
+                fs::write(&piped, &ran.expect_silence()?.stdout)?;
+                Running::start_led(&mut dump(), File::create(&redirected)?)?
+                    .finish()?
+                    .expect_silence()?;
+                outputs.extend([&piped, &redirected]);
+            }
+            for ours in outputs {
                 let name = || format!("-Z {ours_method}, {}", ours.display());
                 let diff = archdiff(&oracle, ours, &[]).with_context(name)?;
                 ensure!(diff.same, "{}: {}", name(), diff.output);

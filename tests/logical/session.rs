@@ -69,7 +69,7 @@ impl Drop for Session {
 
 /// Waits until `reached` says yes.
 pub(crate) fn wait_until(what: &str, mut reached: impl FnMut() -> Result<bool>) -> Result<()> {
-    const LIMIT: Duration = Duration::from_secs(60);
+    const LIMIT: Duration = Duration::from_mins(1);
     let start = Instant::now();
     while !reached()? {
         ensure!(

@@ -1,1 +1,76 @@
+//! A backup that cannot be completed: plakar fails and keeps no snapshot.
 
+use anyhow::{Result, ensure};
+use support::{Major, Server, StopMode, side_by_side};
+
+use crate::big;
+use crate::host::{Host, expect_refusal};
+
+#[test]
+fn a_server_that_stops_in_the_middle_of_a_table_leaves_no_snapshot() {
+    side_by_side(&[Major::V15, Major::V18], |&major| {
+        let mut server = Server::start(major)?;
+        big::load(&server)?;
+        let host = Host::new()?;
+        // Databases before and after the one that breaks.
+        server.create_database("after", "")?;
+        server.create_database("zlast", "")?;
+        let running = big::start_backup(&host, &server, &server.uri(""))?;
+        server.stop(StopMode::Immediate)?;
+        let ran = running.finish()?;
+        expect_refusal(
+            &ran,
+            &["backup is incomplete", "/00002-big.dump", "public.big"],
+        )?;
+        ensure!(host.snapshots()?.is_empty(), "a snapshot is left");
+        Ok(())
+    });
+}
+
+#[test]
+fn an_older_snapshot_outlives_a_backup_that_breaks() -> Result<()> {
+    let mut server = Server::start(Major::V17)?;
+    big::load(&server)?;
+    let host = Host::new()?;
+    let good = host.backup(&server.uri("postgres"), &[])?;
+    let running = big::start_backup(&host, &server, &server.uri("big"))?;
+    server.stop(StopMode::Immediate)?;
+    expect_refusal(&running.finish()?, &["/00001-big.dump", "public.big"])?;
+    ensure!(host.snapshots()?.len() == 1, "{:?}", host.snapshots()?);
+    good.check()
+}
+
+#[test]
+fn objects_of_kinds_that_are_not_written_yet_are_listed_and_fail_the_backup() {
+    side_by_side(&[Major::V15, Major::V18], |&major| {
+        let server = Server::start(major)?;
+        server.create_database("shop", "")?;
+        server.psql(
+            "shop",
+            "create table t (i int);
+             create schema \"odd one\";
+             create aggregate \"odd one\".total (int) (sfunc = int4pl, stype = int, initcond = '0');
+             create text search dictionary public.words (template = simple);
+             create collation public.german from \"C\";",
+        )?;
+        let host = Host::new()?;
+        let told = host.expect_failure(
+            &server.uri(""),
+            &[],
+            &[
+                "backup is incomplete",
+                "/00002-shop.dump",
+                "aggregate \"odd one.total\"",
+                "text search dictionary \"public.words\"",
+                "collation \"public.german\"",
+            ],
+        )?;
+        ensure!(
+            !told.contains("/00001-postgres.dump: ") && !told.contains("/00003-template1.dump: "),
+            "complete databases are blamed:\n{told}"
+        );
+        // The others can be backed up all the same.
+        host.backup(&server.uri(""), &["exclude_databases=shop"])
+            .map(drop)
+    });
+}

@@ -8,7 +8,9 @@ use serde_json::Value;
 use support::{Fixture, Major, Scratch, Server, side_by_side};
 
 use crate::host::{Backup, Host};
-use crate::judge::{expect_archive_of_pg_dump, expect_restore, globals, with_known_key};
+use crate::judge::{
+    expect_archive_of_pg_dump, expect_restore, expect_same_text, globals, with_known_key,
+};
 
 const TEMPLATE0: &str = "template template0";
 const SQL_ASCII: &str = "template template0 encoding 'SQL_ASCII' locale 'C'";
@@ -105,12 +107,7 @@ fn expect_records(backup: &Backup<'_>) -> Result<()> {
 
 fn expect_globals(server: &Server, backup: &Backup<'_>) -> Result<()> {
     let ours = with_known_key(&backup.cat("/00000-globals.sql")?)?;
-    let oracle = globals(server, &[])?;
-    ensure!(
-        ours == oracle,
-        "the globals are not pg_dumpall's:\n{}",
-        ours.as_bstr()
-    );
+    expect_same_text(&ours, &globals(server, &[])?).context("globals")?;
     ensure!(
         ours.contains_str("SCRAM-SHA-256$") && ours.contains_str("CREATE TABLESPACE fast "),
         "the globals lack what is looked for"
@@ -125,7 +122,10 @@ fn expect_manifest(server: &Server, manifest: &Value, tablespace: &Path) -> Resu
         serde_json::from_str(&answer).with_context(|| format!("{sql}: {answer:?}"))
     };
     let expect = |what: &str, found: Value, expected: Value| {
-        ensure!(found == expected, "{what}: {found:#} where the server has {expected:#}");
+        ensure!(
+            found == expected,
+            "{what}: {found:#} where the server has {expected:#}"
+        );
         Ok(())
     };
     let of_each = |list: &str, field: &str| -> Value {
@@ -157,7 +157,9 @@ fn expect_manifest(server: &Server, manifest: &Value, tablespace: &Path) -> Resu
         {"name": "pg_global", "owner": "postgres", "location": ""},
     ]);
     expect("tablespaces", manifest["tablespaces"].clone(), tablespaces)?;
-    let mut names = DATABASES.map(|(name, ..)| name.to_str_lossy().into_owned()).to_vec();
+    let mut names = DATABASES
+        .map(|(name, ..)| name.to_str_lossy().into_owned())
+        .to_vec();
     names.extend(["closed", "template0"].map(ToOwned::to_owned));
     // The server's order is that of the bytes, and so is DATABASES'.
     names.sort_unstable();

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use bstr::{BStr, ByteSlice};
 use support::{Scratch, Server, archdiff, run};
 
@@ -66,15 +66,39 @@ pub(crate) fn expect_restore(
 ) -> Result<()> {
     let copy = server.fresh_database("restored", options)?;
     server.pg_restore(&copy, [""; 0], archive)?;
-    let (original, restored) = (text(server, name)?, text(server, copy.as_bytes().into())?);
-    ensure!(
-        original == restored,
-        "database {name:?} is restored as another; pg_dump of it is\n{}",
-        restored.as_bstr()
-    );
+    expect_same_content(server, name, &copy)?;
     server
         .psql("postgres", format!("drop database \"{copy}\""))
         .map(drop)
+}
+
+/// An error unless pg_dump finds in the database `copy` what it finds in the database `name`.
+fn expect_same_content(server: &Server, name: &BStr, copy: &str) -> Result<()> {
+    let (original, restored) = (text(server, name)?, text(server, copy.as_bytes().into())?);
+    expect_same_text(&restored, &original)
+        .with_context(|| format!("database {name:?} is restored as another"))
+}
+
+/// An error with the first line that differs.
+pub(crate) fn expect_same_text(found: &[u8], expected: &[u8]) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    let line = |text: &[u8], number| match text.lines().nth(number) {
+        Some(line) => format!("{:?}", line.as_bstr()),
+        None => "the end".to_owned(),
+    };
+    let same = found
+        .lines()
+        .zip(expected.lines())
+        .take_while(|(a, b)| a == b);
+    let number = same.count();
+    bail!(
+        "line {}: {} where {} is right",
+        number + 1,
+        line(found, number),
+        line(expected, number)
+    )
 }
 
 /// The database as pg_dump writes it in SQL.

@@ -1,6 +1,7 @@
 //! Backups of real servers by a real Plakar, which finds no PostgreSQL program on its PATH.
 
 mod again;
+mod big;
 mod broken;
 mod cancel;
 mod cluster;

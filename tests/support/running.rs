@@ -99,6 +99,8 @@ impl Running {
         let mut child = command
             .spawn()
             .with_context(|| format!("cannot run {name}"))?;
+        // Our own end of a pipe would keep its reader waiting.
+        command.stdout(Stdio::null());
         let (stdout, stderr) = (
             child.stdout.take().filter(|_| !stdout_elsewhere),
             child.stderr.take(),

@@ -204,3 +204,49 @@ async fn fetch_security_labels(session: &mut Session) -> Result<Vec<BString>> {
     let sql = "select pg_catalog.pg_describe_object(classoid, objoid, objsubid) from pg_catalog.pg_seclabel";
     fetch(session, "security labels", sql, |f| f.text()).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Catalog;
+    use crate::oid::{CatalogId, Oid};
+    use crate::privilege::Acl;
+    use crate::role::Roles;
+    use crate::schema::Schema;
+
+    fn schema(oid: u32, name: &str) -> Schema {
+        Schema {
+            id: CatalogId {
+                table: Oid(2615),
+                oid: Oid(oid),
+            },
+            name: name.into(),
+            owner: Oid(10),
+            acl: Acl::default(),
+        }
+    }
+
+    #[test]
+    fn schemas_are_found_once_the_catalogue_is_indexed() {
+        let mut catalog = Catalog::default();
+        catalog.schemas = vec![schema(30, "z"), schema(20, "a")];
+        assert_eq!(catalog.schema_index(Oid(20)), None);
+        let catalog = catalog.indexed();
+        assert_eq!(catalog.schema_index(Oid(30)), Some(0));
+        assert_eq!(catalog.schema(Oid(20)).unwrap().name, "a");
+        assert_eq!(
+            catalog.schema(Oid(25)).unwrap_err().to_string(),
+            "an object refers to schema with OID 25, which does not exist"
+        );
+        assert!(catalog.relation(Oid(20)).is_none() && catalog.type_index(Oid(20)).is_none());
+    }
+
+    #[test]
+    fn a_role_that_is_gone_is_an_error() {
+        let roles = Roles::new([(Oid(10), "alice".into())]);
+        assert_eq!(roles.name(Oid(10)).unwrap(), "alice");
+        assert_eq!(
+            roles.name(Oid(11)).unwrap_err().to_string(),
+            "an owner refers to role with OID 11, which does not exist"
+        );
+    }
+}

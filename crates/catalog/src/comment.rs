@@ -62,3 +62,67 @@ impl Comments {
         self.0.iter()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Comment, Comments};
+    use crate::oid::{CatalogId, Oid};
+
+    fn id(table: u32, oid: u32) -> CatalogId {
+        CatalogId {
+            table: Oid(table),
+            oid: Oid(oid),
+        }
+    }
+
+    fn comments() -> Comments {
+        let comment = |(table, oid, column, text): (u32, u32, i32, &str)| Comment {
+            id: id(table, oid),
+            column,
+            text: text.into(),
+        };
+        Comments::new(
+            [
+                (1259, 20, 2, "second"),
+                (1247, 20, 0, "a type"),
+                (1259, 30, 0, "other"),
+                (1259, 20, 0, "itself"),
+                (1259, 20, 1, "first"),
+            ]
+            .map(comment)
+            .into(),
+        )
+    }
+
+    #[test]
+    fn an_object_s_comments_stand_together_by_column() {
+        let comments = comments();
+        for (object, expected) in [
+            (id(1259, 20), &["itself", "first", "second"][..]),
+            (id(1247, 20), &["a type"]),
+            (id(1259, 30), &["other"]),
+            (id(1259, 25), &[]),
+            (id(1259, 40), &[]),
+            (id(1, 20), &[]),
+        ] {
+            let found: Vec<_> = comments.of(object).iter().map(|c| &c.text).collect();
+            assert_eq!(found, expected, "{object:?}");
+        }
+        assert!(Comments::default().of(id(1259, 20)).is_empty());
+        assert_eq!(comments.iter().count(), 5);
+    }
+
+    #[test]
+    fn a_comment_is_found_by_column() {
+        let comments = comments();
+        for (object, column, expected) in [
+            (id(1259, 20), 0, Some("itself")),
+            (id(1259, 20), 2, Some("second")),
+            (id(1259, 20), 3, None),
+            (id(1247, 20), 1, None),
+            (id(1259, 25), 0, None),
+        ] {
+            assert_eq!(comments.text(object, column), expected.map(Into::into));
+        }
+    }
+}

@@ -70,3 +70,39 @@ impl DataType {
         self.is_array || self.kind == b'm'
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::DataType;
+    use crate::oid::{CatalogId, Oid};
+    use crate::privilege::Acl;
+
+    #[test]
+    fn types_that_come_with_others_are_told_apart() {
+        // `typrelid`, the relation's kind, `typtype`, whether an array, whether a row type, whether generated.
+        for (relation, relation_kind, kind, is_array, is_row_type, is_generated) in [
+            (0, 0, b'b', false, false, false),
+            (9, b'r', b'c', false, true, false),
+            (9, b'v', b'c', false, true, false),
+            (9, b'c', b'c', false, false, false),
+            (0, 0, b'b', true, false, true),
+            (0, 0, b'm', false, false, true),
+            (0, 0, b'r', false, false, false),
+        ] {
+            let data_type = DataType {
+                id: CatalogId::NONE,
+                name: "t".into(),
+                schema: Oid(1),
+                owner: Oid(1),
+                acl: Acl::default(),
+                relation: Oid(relation),
+                relation_kind,
+                kind,
+                is_defined: true,
+                is_array,
+            };
+            assert_eq!(data_type.is_row_type(), is_row_type);
+            assert_eq!(data_type.is_generated(), is_generated);
+        }
+    }
+}

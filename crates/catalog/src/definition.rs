@@ -326,3 +326,22 @@ fn grouped<T>(rows: Vec<(Oid, T)>) -> HashMap<Oid, Vec<T>> {
     }
     groups
 }
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+    use crate::oid::Oid;
+
+    #[test]
+    fn values_are_gathered_in_the_order_in_which_they_came() {
+        let groups = grouped(vec![
+            (Oid(2), 'a'),
+            (Oid(1), 'b'),
+            (Oid(2), 'c'),
+            (Oid(2), 'a'),
+        ]);
+        assert_eq!(groups.len(), 2);
+        assert_eq!(groups[&Oid(2)], ['a', 'c', 'a']);
+        assert_eq!(groups[&Oid(1)], ['b']);
+    }
+}

@@ -132,3 +132,48 @@ fn span<T>(items: &[T], owner: Oid, owner_of: impl Fn(&T) -> Oid) -> Range<usize
     let length = items[start..].partition_point(|item| owner_of(item) == owner);
     start..start + length
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Details, span};
+    use crate::column::ColumnDefault;
+    use crate::oid::{CatalogId, Oid};
+
+    #[test]
+    fn a_run_is_found_wherever_it_stands() {
+        let owners = [2, 2, 5, 7, 7, 7];
+        for (owner, expected) in [
+            (1, 0..0),
+            (2, 0..2),
+            (3, 2..2),
+            (5, 2..3),
+            (7, 3..6),
+            (8, 6..6),
+        ] {
+            assert_eq!(span(&owners, Oid(owner), |owner| Oid(*owner)), expected);
+        }
+        assert_eq!(span(&[], Oid(1), |owner: &u32| Oid(*owner)), 0..0);
+    }
+
+    #[test]
+    fn a_default_is_found_by_relation_and_column() {
+        let mut details = Details::default();
+        for (relation, column) in [(2, 1), (2, 3), (4, 2)] {
+            details.defaults.push(ColumnDefault {
+                id: CatalogId::NONE,
+                relation: Oid(relation),
+                column,
+                expression: "1".into(),
+            });
+        }
+        for (relation, column, expected) in [
+            (2, 1, Some(0)),
+            (2, 2, None),
+            (2, 3, Some(1)),
+            (4, 2, Some(2)),
+            (3, 1, None),
+        ] {
+            assert_eq!(details.default_of(Oid(relation), column), expected);
+        }
+    }
+}

@@ -174,3 +174,6 @@ pub(crate) fn oid_array(oids: impl IntoIterator<Item = Oid>) -> String {
     text.push_str("}'::pg_catalog.oid[]");
     text
 }
+
+#[cfg(test)]
+mod tests;

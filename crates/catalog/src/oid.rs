@@ -65,3 +65,22 @@ pub mod catalog {
     /// `pg_namespace`
     pub const NAMESPACE: Oid = Oid(2615);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Oid;
+
+    #[test]
+    fn initdb_s_rows_are_those_below_16384() {
+        for (oid, is_valid, is_builtin) in [
+            (0, false, true),
+            (1, true, true),
+            (16_383, true, true),
+            (16_384, true, false),
+            (u32::MAX, true, false),
+        ] {
+            let oid = Oid(oid);
+            assert_eq!((oid.is_valid(), oid.is_builtin()), (is_valid, is_builtin));
+        }
+    }
+}

@@ -230,3 +230,32 @@ pub(crate) async fn fetch_unsafe_partitioned(session: &mut Session) -> Result<Ve
                         and a.amname = 'hash') = any (p.partclass)";
     fetch(session, "partitioned tables", sql, |f| f.oid()).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RelationKind;
+
+    #[test]
+    fn every_kind_has_its_letter() {
+        use RelationKind::{
+            CompositeType, ForeignTable, MaterializedView, PartitionedTable, Sequence, Table, View,
+        };
+        // Letter, kind, lockable, a view.
+        for (letter, kind, is_lockable, is_view) in [
+            (b'r', Table, true, false),
+            (b'p', PartitionedTable, true, false),
+            (b'v', View, false, true),
+            (b'm', MaterializedView, false, true),
+            (b'S', Sequence, false, false),
+            (b'f', ForeignTable, false, false),
+            (b'c', CompositeType, false, false),
+        ] {
+            assert_eq!(RelationKind::from_letter(letter), Some(kind));
+            assert_eq!(kind.letter(), letter);
+            assert_eq!((kind.is_lockable(), kind.is_view()), (is_lockable, is_view));
+        }
+        for letter in [b'i', b't', b'I', b's', 0] {
+            assert_eq!(RelationKind::from_letter(letter), None);
+        }
+    }
+}

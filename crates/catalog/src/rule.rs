@@ -103,3 +103,29 @@ pub(crate) async fn fetch_refresh_order(session: &mut Session) -> Result<Vec<(Oi
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Rule;
+    use crate::oid::{CatalogId, Oid};
+
+    #[test]
+    fn a_view_s_text_is_an_instead_rule_on_select() {
+        for (event, is_instead, expected) in [
+            (b'1', true, true),
+            (b'1', false, false),
+            (b'2', true, false),
+            (b'4', true, false),
+        ] {
+            let rule = Rule {
+                id: CatalogId::NONE,
+                name: "_RETURN".into(),
+                relation: Oid(1),
+                event,
+                is_instead,
+                enabled: b'O',
+            };
+            assert_eq!(rule.is_on_select(), expected);
+        }
+    }
+}

@@ -101,3 +101,33 @@ impl Server {
         self.major() >= 16
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Server;
+
+    #[test]
+    fn features_come_with_their_major() {
+        type Feature = fn(&Server) -> bool;
+        // The feature and the first major that has it.
+        let features: [(Feature, u32); 7] = [
+            (Server::has_not_null_constraints, 18),
+            (Server::has_domain_not_null_constraints, 17),
+            (Server::has_without_overlaps, 18),
+            (Server::has_sequence_data_function, 18),
+            (Server::groups_large_objects, 17),
+            (Server::has_database_locale, 17),
+            (Server::has_icu_rules, 16),
+        ];
+        for (i, (has, since)) in features.into_iter().enumerate() {
+            for major in Server::OLDEST..=Server::NEWEST {
+                let server = Server {
+                    version_num: major * 10_000 + 99,
+                    ..Server::default()
+                };
+                assert_eq!(server.major(), major);
+                assert_eq!(has(&server), major >= since, "feature {i} on {major}");
+            }
+        }
+    }
+}

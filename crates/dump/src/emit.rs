@@ -312,3 +312,6 @@ impl<'a> Emitter<'a> {
         text
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ use pgark_sql::{Encoding, Quoter, put};
 use pgark_wire::Rows;
 
 use crate::error::{Error, Result};
+use crate::session::SAFE;
 
 /// How to dump the globals.
 #[derive(Debug, Clone)]
@@ -66,7 +67,7 @@ async fn dump_in_encoding(
     role_passwords: bool,
     key: &str,
 ) -> Result<(Vec<u8>, Encoding)> {
-    let mut session = pgark_connect::connect(config).await?;
+    let mut session = open(config).await?;
     let server = Server::fetch(&mut session).await?;
     let encoding = Encoding::from_name(&server.encoding)?;
     let cluster = Cluster {
@@ -113,7 +114,7 @@ async fn dump_in_encoding(
 /// # Errors
 /// Where the server cannot be reached or does not answer.
 pub async fn may_read_passwords(config: &Config) -> Result<bool> {
-    let mut session = pgark_connect::connect(config).await?;
+    let mut session = open(config).await?;
     let sql = "select pg_catalog.has_table_privilege('pg_catalog.pg_authid', 'select')";
     let rows = read(&mut session, "privileges on pg_authid", sql).await?;
     close(session).await?;
@@ -137,6 +138,15 @@ fn random_key() -> String {
     // Six bits each; those beyond the letters are thrown again, so that none is favoured.
     let letters = words.filter_map(|word| LETTERS.get(usize::from(word.to_le_bytes()[0] & 63)));
     letters.take(63).copied().map(char::from).collect()
+}
+
+/// A session in which nobody's operators stand in for those of the server: a role left out would be gone.
+async fn open(config: &Config) -> Result<Session> {
+    let mut session = pgark_connect::connect(config).await?;
+    let doing = "secure the session";
+    let secured = session.execute(SAFE).await;
+    secured.map_err(|source| Error::Session { doing, source })?;
+    Ok(session)
 }
 
 async fn read(session: &mut Session, what: &'static str, sql: &str) -> Result<Rows> {

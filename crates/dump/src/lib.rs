@@ -12,7 +12,7 @@
 //! use pgark_connect::Config;
 //! use pgark_dump::{Options, Sink, dump};
 //!
-//! let config = Config::parse("postgres://localhost/shop")?.with_environment();
+//! let config = Config::parse("postgres://localhost/shop")?.with_environment()?;
 //! let archive = std::fs::File::create("shop.dump.part")?;
 //! dump(&config, &Options::default(), Sink::File(archive.try_clone()?)).await?;
 //! archive.sync_all()?;

@@ -16,7 +16,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio_postgres::Client;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::session::{SAFE, SETTINGS};
 use fields::{or_warn, query, query_one};
 use model::{Database, DumpOptions, Manifest};
 
@@ -105,10 +106,16 @@ async fn details(config: &Config, database: &mut Database) -> Result<()> {
     database::fill(&client, database).await
 }
 
-/// A client that gets names as they are where the database says nothing about their encoding: the server refuses to show
-/// those that are not UTF-8 to a client that asks for UTF-8, as tokio-postgres does.
+/// A client for which the server's own operators count and that gets values as a dump does, whatever the database's settings say.
+/// It gets names as they are where the database says nothing about their encoding: the server refuses to show those that are not
+/// UTF-8 to a client that asks for UTF-8, as tokio-postgres does.
 async fn open(config: &Config) -> Result<Client> {
     let client = pgark_connect::client(config).await?;
+    let what = "the session's settings";
+    for settings in [SAFE, SETTINGS] {
+        let set = client.batch_execute(settings).await;
+        set.map_err(|source| Error::Read { what, source })?;
+    }
     let sql = "select pg_catalog.set_config('client_encoding', 'SQL_ASCII', false) \
                where pg_catalog.getdatabaseencoding() = 'SQL_ASCII'";
     query(&client, "the database's encoding", sql, |_| Ok(())).await?;

@@ -9,11 +9,11 @@ use crate::error::{Error, Result};
 use crate::plan::Selection;
 
 /// Before anything else, lest a name be found where somebody put it for us, or time run out.
-const SAFE: &str =
+pub(crate) const SAFE: &str =
     "select pg_catalog.set_config('search_path', '', false); set statement_timeout = 0";
 
 /// How values are shown, and that nothing may wait or be left out in silence.
-const SETTINGS: &str = "set datestyle = iso; set intervalstyle = postgres; set extra_float_digits = 3; \
+pub(crate) const SETTINGS: &str = "set datestyle = iso; set intervalstyle = postgres; set extra_float_digits = 3; \
     set synchronize_seqscans = off; set row_security = off; \
     select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings \
       where name in ('lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'); \

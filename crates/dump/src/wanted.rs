@@ -69,3 +69,78 @@ impl Plan<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pgark_catalog::{CatalogId, Oid, RelationKind};
+
+    use crate::options::Content;
+    use crate::testing::{Fixture, PG_CATALOG};
+
+    fn oids<const N: usize>(ids: [CatalogId; N]) -> [Oid; N] {
+        ids.map(|id| id.oid)
+    }
+
+    #[test]
+    fn definitions_are_wanted_of_what_is_written() {
+        let mut f = Fixture::new(18);
+        let table = f.table("t");
+        f.row_type(table);
+        let view = f.view(RelationKind::View, "v", "x");
+        let materialized = f.view(RelationKind::MaterializedView, "m", "x");
+        let whole = f.partitioned("whole", "LIST (a)");
+        let part = f.table("part");
+        f.partition(part, whole, "DEFAULT");
+        let sequence = f.sequence("q");
+        let rule = f.rule(table, "r", b'2');
+        let statistics = f.statistics(table, "st");
+        let function = f.function("f", &[]);
+        let (composite, _) = f.composite("c");
+        f.relation_mut(table).of_type = composite.oid;
+        f.relation_mut(table).acl.current = Some("{}".into());
+        let [domain, enumeration, range] = [b'd', b'e', b'r'].map(|kind| f.data_type("x", kind));
+        f.data_type("base", b'b');
+        f.schema = PG_CATALOG;
+        f.function("not_wanted", &[]);
+        f.data_type("not_wanted", b'e');
+        // Its arguments must be known to change its privileges.
+        let granted = f.function("granted", &[]);
+        f.catalog.functions[2].acl.current = Some("{}".into());
+        let options = f.options.clone();
+        let wanted = f.plan().wanted_definitions(&options);
+        assert_eq!(wanted.functions, oids([function, granted]));
+        assert_eq!(wanted.enums, oids([enumeration]));
+        assert_eq!(wanted.ranges, oids([range]));
+        assert_eq!(wanted.domains, oids([domain]));
+        assert_eq!(wanted.composites, oids([composite]));
+        assert_eq!(wanted.views, oids([view, materialized]));
+        assert_eq!(wanted.rules, oids([rule]));
+        assert_eq!(wanted.statistics, oids([statistics]));
+        assert_eq!(wanted.partitioned, oids([whole]));
+        assert_eq!(wanted.partitions, oids([part]));
+        assert_eq!(wanted.type_names, oids([composite]));
+        assert_eq!(wanted.sequences, oids([sequence]));
+        assert_eq!(wanted.positions, oids([sequence]));
+        assert_eq!(wanted.column_privileges, oids([table]));
+    }
+
+    #[test]
+    fn a_dump_of_a_part_wants_the_definitions_of_that_part() {
+        for (content, sequences, positions) in [
+            (Content::All, 1, 1),
+            (Content::SchemaOnly, 1, 0),
+            (Content::DataOnly, 0, 1),
+        ] {
+            let mut f = Fixture::new(18);
+            f.options.content = content;
+            f.sequence("q");
+            let options = f.options.clone();
+            let wanted = f.plan().wanted_definitions(&options);
+            assert_eq!(
+                (wanted.sequences.len(), wanted.positions.len()),
+                (sequences, positions),
+                "{content:?}"
+            );
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Privileges.
 
-use bstr::{BStr, BString};
+use bstr::{BStr, BString, ByteSlice};
 use pgark_archive::{DumpId, Section, TocEntry};
 use pgark_catalog::Acl;
 use pgark_sql::acl::{AclTarget, ObjectKind, build_acl_commands};
@@ -156,7 +156,10 @@ fn standard_public_acl(owner: &BStr) -> BString {
         pgark_sql::put!(
             name,
             "\\\"",
-            bstr::join("\\\"\\\"", owner.split(|byte| *byte == b'"')),
+            bstr::join(
+                "\\\"\\\"",
+                owner.replace("\\", "\\\\").split(|byte| *byte == b'"')
+            ),
             "\\\""
         );
     }
@@ -164,3 +167,6 @@ fn standard_public_acl(owner: &BStr) -> BString {
     let own = text!("\"", name, "=UC/", name, "\"");
     text!("{", own, ",", element("", "=U"), "}")
 }
+
+#[cfg(test)]
+mod tests;

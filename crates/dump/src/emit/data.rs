@@ -148,3 +148,6 @@ fn one_line(name: &BString) -> BString {
         .collect::<Vec<u8>>()
         .into()
 }
+
+#[cfg(test)]
+mod tests;

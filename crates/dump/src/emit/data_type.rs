@@ -333,3 +333,6 @@ impl Emitter<'_> {
             .is_some_and(|node| self.plan.node(node).is_separate)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,3 +54,41 @@ impl Emitter<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pgark_archive::Section;
+
+    use crate::testing::Fixture;
+
+    #[test]
+    fn a_default_is_set_by_itself_where_its_column_was_not_declared() {
+        let mut f = Fixture::new(18);
+        let parent = f.table_of("parent", &["A"]);
+        f.default(parent, 1, "1");
+        let child = f.table("child");
+        f.column(child, "A", "integer").is_local = false;
+        f.inherits(child, parent);
+        // The child takes its parent's default back.
+        let text = |expression| {
+            format!("ALTER TABLE ONLY s.child ALTER COLUMN \"A\" SET DEFAULT {expression};\n")
+        };
+        assert_eq!(f.text("DEFAULT", "child A"), text("NULL"));
+        assert_eq!(f.dependencies("DEFAULT", "child A"), ["TABLE child"]);
+        // Or has one of its own.
+        let id = f.default(child, 1, "2");
+        let entry = f.entry("DEFAULT", "child A");
+        assert_eq!(entry.defn.unwrap(), text("2"));
+        assert_eq!(
+            entry.drop_stmt.unwrap(),
+            "ALTER TABLE s.child ALTER COLUMN \"A\" DROP DEFAULT;\n"
+        );
+        assert_eq!(entry.section, Section::PreData);
+        assert_eq!((entry.table_oid, entry.oid), (2604, id.oid.0));
+        assert_eq!(
+            (entry.namespace, entry.owner),
+            (Some("s".into()), Some("alice".into()))
+        );
+        assert!(f.find("DEFAULT", "parent A").is_none());
+    }
+}

@@ -54,3 +54,67 @@ impl Emitter<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pgark_archive::Section;
+    use pgark_catalog::Oid;
+
+    use crate::error::Error;
+    use crate::testing::{Fixture, OWNER};
+
+    #[test]
+    fn default_privileges_are_named_by_kind() {
+        for (letter, all, kind) in [
+            (b'r', "arwdDxtm", "TABLES"),
+            (b'S', "rwU", "SEQUENCES"),
+            (b'f', "X", "FUNCTIONS"),
+            (b'T', "U", "TYPES"),
+            (b'n', "UC", "SCHEMAS"),
+            (b'L', "rw", "LARGE OBJECTS"),
+        ] {
+            let mut f = Fixture::new(18);
+            let acl = &mut f.default_acl(OWNER, Oid::INVALID, letter).acl;
+            acl.current = Some("{}".into());
+            acl.default = format!("{{alice={all}/alice}}").into();
+            let entry = f.entry("DEFAULT ACL", &format!("DEFAULT PRIVILEGES FOR {kind}"));
+            assert_eq!(
+                entry.defn.unwrap(),
+                format!(
+                    "ALTER DEFAULT PRIVILEGES FOR ROLE alice REVOKE ALL ON {kind} FROM alice;\n"
+                )
+            );
+            assert_eq!((entry.namespace, entry.drop_stmt), (None, None));
+            assert_eq!(entry.owner.unwrap(), "alice");
+            assert_eq!(entry.section, Section::PostData);
+        }
+        let mut f = Fixture::new(18);
+        f.default_acl(OWNER, Oid::INVALID, b'?');
+        assert!(matches!(f.try_emit(), Err(Error::Unwritten(_))));
+    }
+
+    #[test]
+    fn default_privileges_in_a_schema_add_to_the_others() {
+        // Up to 15 a second blank stands where a name would.
+        for (major, tables) in [(15, "TABLES  TO"), (16, "TABLES TO")] {
+            let mut f = Fixture::new(major);
+            let schema = f.schema("S");
+            f.default_acl(OWNER, schema, b'r').acl.current = Some("{bob=r/alice}".into());
+            let entry = f.entry("DEFAULT ACL", "DEFAULT PRIVILEGES FOR TABLES");
+            assert_eq!(
+                entry.defn.unwrap(),
+                format!(
+                    "ALTER DEFAULT PRIVILEGES FOR ROLE alice IN SCHEMA \"S\" GRANT SELECT ON {tables} bob;\n"
+                )
+            );
+            assert_eq!(entry.namespace.unwrap(), "S");
+        }
+    }
+
+    #[test]
+    fn default_privileges_that_change_nothing_are_left_out() {
+        let mut f = Fixture::new(18);
+        f.default_acl(OWNER, Oid::INVALID, b'r').acl.current = Some("{}".into());
+        assert!(f.list().is_empty());
+    }
+}

@@ -194,3 +194,6 @@ impl Emitter<'_> {
         body
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -243,3 +243,6 @@ fn column_name(columns: &[Column], number: i16) -> Option<&BStr> {
             .map(|(_, name)| BStr::new(*name)),
     }
 }
+
+#[cfg(test)]
+mod tests;

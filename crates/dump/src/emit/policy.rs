@@ -74,3 +74,81 @@ impl Emitter<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pgark_archive::Section;
+    use pgark_catalog::Policy;
+
+    use crate::testing::Fixture;
+
+    #[test]
+    fn a_policy_says_what_it_is_for() {
+        type Change = fn(&mut Policy);
+        let cases: [(Change, &str); 10] = [
+            (|_| {}, ""),
+            (|p| p.command = b'r', " FOR SELECT"),
+            (|p| p.command = b'a', " FOR INSERT"),
+            (|p| p.command = b'w', " FOR UPDATE"),
+            (|p| p.command = b'd', " FOR DELETE"),
+            (|p| p.is_permissive = false, " AS RESTRICTIVE"),
+            (
+                |p| p.roles = Some("alice, \"B\"".into()),
+                " TO alice, \"B\"",
+            ),
+            (|p| p.using = Some("(a > 0)".into()), " USING ((a > 0))"),
+            (
+                |p| p.with_check = Some("(a > 0)".into()),
+                " WITH CHECK ((a > 0))",
+            ),
+            (
+                |p| {
+                    p.command = b'w';
+                    p.is_permissive = false;
+                    p.roles = Some("alice".into());
+                    p.using = Some("true".into());
+                    p.with_check = Some("false".into());
+                },
+                " AS RESTRICTIVE FOR UPDATE TO alice USING (true) WITH CHECK (false)",
+            ),
+        ];
+        for (change, expected) in cases {
+            let mut f = Fixture::new(18);
+            let table = f.table("T");
+            let policy = f.policy(table, "P");
+            change(policy);
+            let id = policy.id;
+            f.comment(id, 0, "why");
+            let entry = f.entry("POLICY", "T P");
+            assert_eq!(
+                entry.defn.unwrap(),
+                format!("CREATE POLICY \"P\" ON s.\"T\"{expected};\n")
+            );
+            assert_eq!(entry.drop_stmt.unwrap(), "DROP POLICY \"P\" ON s.\"T\";\n");
+            assert_eq!(entry.section, Section::PostData);
+            assert_eq!(
+                f.text("COMMENT", "POLICY \"P\" ON \"T\""),
+                "COMMENT ON POLICY \"P\" ON s.\"T\" IS 'why';\n"
+            );
+        }
+    }
+
+    #[test]
+    fn row_security_is_enabled_after_data() {
+        let mut f = Fixture::new(18);
+        let table = f.table("T");
+        f.relation_mut(table).row_security = true;
+        let entry = f.entry("ROW SECURITY", "T");
+        assert_eq!(
+            entry.defn.unwrap(),
+            "ALTER TABLE s.\"T\" ENABLE ROW LEVEL SECURITY;"
+        );
+        assert_eq!((entry.drop_stmt, entry.section), (None, Section::PostData));
+        assert_eq!((entry.table_oid, entry.oid), (0, table.oid.0));
+        assert_eq!(
+            (entry.namespace, entry.owner),
+            (Some("s".into()), Some("alice".into()))
+        );
+        assert_eq!(f.dependencies("ROW SECURITY", "T"), ["TABLE T"]);
+    }
+}

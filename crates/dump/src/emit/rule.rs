@@ -64,3 +64,37 @@ impl Emitter<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pgark_archive::Section;
+
+    use crate::testing::Fixture;
+
+    #[test]
+    fn a_rule_says_when_it_is_not_enabled_as_usual() {
+        for (enabled, expected) in [
+            (b'O', ""),
+            (b'D', "ALTER TABLE s.t DISABLE RULE \"R\";\n"),
+            (b'A', "ALTER TABLE s.t ENABLE ALWAYS RULE \"R\";\n"),
+            (b'R', "ALTER TABLE s.t ENABLE REPLICA RULE \"R\";\n"),
+        ] {
+            let mut f = Fixture::new(18);
+            let table = f.table("t");
+            let rule = f.rule(table, "R", b'2');
+            f.catalog.rules[0].enabled = enabled;
+            f.comment(rule, 0, "why");
+            let entry = f.entry("RULE", "t R");
+            assert_eq!(
+                entry.defn.unwrap(),
+                format!("CREATE RULE R AS ON UPDATE TO s.t DO INSTEAD NOTHING;\n{expected}")
+            );
+            assert_eq!(entry.drop_stmt.unwrap(), "DROP RULE \"R\" ON s.t;\n");
+            assert_eq!(entry.section, Section::PostData);
+            assert_eq!(
+                f.text("COMMENT", "RULE \"R\" ON t"),
+                "COMMENT ON RULE \"R\" ON s.t IS 'why';\n"
+            );
+        }
+    }
+}

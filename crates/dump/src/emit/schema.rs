@@ -60,3 +60,72 @@ impl Emitter<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pgark_archive::Section;
+
+    use crate::options::Content;
+    use crate::testing::{Fixture, OWNER, PUBLIC};
+
+    #[test]
+    fn a_schema_is_made_and_dropped() {
+        let mut f = Fixture::new(18);
+        let schema = f.schema("S x");
+        f.comment(Fixture::schema_row(schema), 0, "why");
+        f.schema_mut(schema).acl.current = Some("{alice=UC/alice,bob=U/alice}".into());
+        let entry = f.entry("SCHEMA", "S x");
+        assert_eq!(entry.defn.unwrap(), "CREATE SCHEMA \"S x\";\n");
+        assert_eq!(entry.drop_stmt.unwrap(), "DROP SCHEMA \"S x\";\n");
+        assert_eq!((entry.namespace, entry.owner), (None, Some("alice".into())));
+        assert_eq!((entry.table_oid, entry.oid), (2615, schema.0));
+        assert_eq!(entry.section, Section::PreData);
+        for (desc, text) in [
+            ("COMMENT", "COMMENT ON SCHEMA \"S x\" IS 'why';\n"),
+            ("ACL", "GRANT USAGE ON SCHEMA \"S x\" TO bob;\n"),
+        ] {
+            assert_eq!(f.text(desc, "SCHEMA \"S x\""), text);
+            assert_eq!(f.dependencies(desc, "SCHEMA \"S x\""), ["SCHEMA S x"]);
+        }
+        f.options.content = Content::DataOnly;
+        assert!(f.list().is_empty());
+    }
+
+    #[test]
+    fn the_schema_public_is_mentioned_where_it_has_another_owner() {
+        let mut f = Fixture::new(18);
+        assert!(f.find("SCHEMA", "public").is_none());
+        f.schema_mut(PUBLIC).owner = OWNER;
+        let entry = f.entry("SCHEMA", "public");
+        assert_eq!(
+            entry.defn.unwrap(),
+            "-- *not* creating schema, since initdb creates it\n"
+        );
+        assert_eq!(
+            entry.drop_stmt.unwrap(),
+            "-- *not* dropping schema, since initdb creates it\n"
+        );
+        assert_eq!(entry.owner.unwrap(), "alice");
+    }
+
+    #[test]
+    fn the_comment_on_the_schema_public_is_written_where_it_was_changed() {
+        for (comment, expected) in [
+            (Some("standard public schema"), None),
+            (Some("mine"), Some("COMMENT ON SCHEMA public IS 'mine';\n")),
+            (None, Some("COMMENT ON SCHEMA public IS '';\n")),
+        ] {
+            let mut f = Fixture::empty(18);
+            let schema = f.schema("public");
+            if let Some(comment) = comment {
+                f.comment(Fixture::schema_row(schema), 0, comment);
+            }
+            let found = f.find("COMMENT", "SCHEMA public");
+            assert_eq!(
+                found.and_then(|entry| entry.defn),
+                expected.map(Into::into),
+                "{comment:?}"
+            );
+        }
+    }
+}

@@ -51,3 +51,43 @@ impl Emitter<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pgark_archive::Section;
+
+    use crate::testing::Fixture;
+
+    #[test]
+    fn extended_statistics_say_their_target() {
+        for (target, expected) in [
+            (None, ""),
+            (Some(0), "ALTER STATISTICS s.\"St\" SET STATISTICS 0;\n"),
+            (
+                Some(10_000),
+                "ALTER STATISTICS s.\"St\" SET STATISTICS 10000;\n",
+            ),
+        ] {
+            let mut f = Fixture::new(18);
+            let table = f.table_of("t", &["a", "b"]);
+            let id = f.statistics(table, "St");
+            f.catalog.statistics[0].target = target;
+            f.comment(id, 0, "why");
+            let entry = f.entry("STATISTICS", "St");
+            assert_eq!(
+                entry.defn.unwrap(),
+                format!("CREATE STATISTICS s.St ON a, b FROM s.t;\n{expected}")
+            );
+            assert_eq!(entry.drop_stmt.unwrap(), "DROP STATISTICS s.\"St\";\n");
+            assert_eq!(entry.section, Section::PostData);
+            assert_eq!(
+                (entry.namespace, entry.owner),
+                (Some("s".into()), Some("alice".into()))
+            );
+            assert_eq!(
+                f.text("COMMENT", "STATISTICS \"St\""),
+                "COMMENT ON STATISTICS s.\"St\" IS 'why';\n"
+            );
+        }
+    }
+}

@@ -91,3 +91,6 @@ impl Emitter<'_> {
         Ok(Some(options).filter(|options| !options.is_empty()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use crate::error::Result;
 
 /// The schemas that belong to users.
 pub(super) const USER_SCHEMA: &str = "n.nspname not in ('pg_catalog', 'information_schema') \
-                                      and n.nspname not like 'pg\\_toast%' and n.nspname not like 'pg\\_temp%'";
+                                      and n.nspname !~ '^pg_(toast|temp)'";
 
 /// Fills in the parts one after the other; those before an error stay.
 pub(super) async fn fill(client: &Client, database: &mut Database) -> Result<()> {

@@ -297,3 +297,6 @@ fn sorted<V>(map: HashMap<usize, V>) -> Vec<(usize, V)> {
     entries.sort_by_key(|(key, _)| *key);
     entries
 }
+
+#[cfg(test)]
+mod tests;

@@ -194,3 +194,6 @@ impl Plan<'_> {
         self.columns[place].default = Some(default);
     }
 }
+
+#[cfg(test)]
+mod tests;

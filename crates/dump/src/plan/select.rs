@@ -232,3 +232,6 @@ fn parents(catalog: &Catalog) -> Vec<Vec<usize>> {
     }
     parents
 }
+
+#[cfg(test)]
+mod tests;

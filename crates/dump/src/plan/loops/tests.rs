@@ -277,6 +277,24 @@ fn a_part_of_another_object_is_none_of_this_one() {
 }
 
 #[test]
+fn a_domain_that_bears_the_table_s_number_is_not_the_table() {
+    // Numbers are unique in one catalogue alone.
+    let mut f = Fixture::new(18);
+    let table = f.table_of("t", &["a"]);
+    let check = f.check(table, "c");
+    let domain = f.data_type("d", b'd');
+    f.type_mut(domain).id.oid = table.oid;
+    let domain = f.catalog.types[0].id;
+    f.depends(check, domain, b'n');
+    f.depends(domain, check, b'n');
+    let plan = f.ordered();
+    assert_eq!(
+        plan.warnings,
+        ["could not resolve dependency loop among: domain \"s.d\", constraint \"s.c\""]
+    );
+}
+
+#[test]
 fn an_index_lets_go_of_the_index_that_it_is_attached_to() {
     for child_first in [true, false] {
         let mut f = Fixture::new(18);

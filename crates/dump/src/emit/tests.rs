@@ -1,0 +1,118 @@
+use pgark_catalog::{Oid, RelationKind, UnwrittenKind};
+
+use crate::options::Content;
+use crate::testing::{Fixture, PG_CATALOG};
+
+#[test]
+fn an_entry_depends_on_what_is_in_the_archive() {
+    let mut f = Fixture::new(18);
+    let (whole, parent) = (f.table("whole"), f.table("parent"));
+    f.inherits(whole, parent);
+    let schema = Fixture::schema_row(f.schema);
+    f.depends(whole, schema, b'n');
+    f.depends(whole, parent, b'n');
+    // A row type stands for its table.
+    let row = f.row_type(parent);
+    f.depends(row, parent, b'i');
+    f.depends(whole, row, b'n');
+    // What is built in stands for nothing.
+    f.schema = PG_CATALOG;
+    let builtin = f.data_type("int4", b'b');
+    f.depends(whole, builtin, b'n');
+    assert_eq!(
+        f.dependencies("TABLE", "whole"),
+        ["SCHEMA s", "TABLE parent", "TABLE parent"]
+    );
+    assert!(f.dependencies("TABLE", "parent").is_empty());
+}
+
+#[test]
+fn what_cannot_be_written_yet_is_told_in_the_order_of_the_archive() {
+    let mut f = Fixture::new(18);
+    f.unwritten(UnwrittenKind::Operator, "+");
+    f.unwritten(UnwrittenKind::Cast, "a b").schema = Oid::INVALID;
+    f.function("agg", &[]);
+    f.catalog.aggregates = f.catalog.functions.split_off(0);
+    f.catalog.security_labels = vec!["table s.t".into()];
+    f.schema = PG_CATALOG;
+    f.unwritten(UnwrittenKind::Operator, "not_wanted");
+    f.relation(RelationKind::ForeignTable, "not_wanted");
+    let emission = f.try_emit().unwrap();
+    assert_eq!(
+        emission.unwritten,
+        [
+            "cast \"a b\"",
+            "aggregate \"s.agg\"",
+            "operator \"s.+\"",
+            "security label on table s.t",
+        ]
+    );
+    assert_eq!(emission.entries.len(), 5, "the heads and the schema");
+}
+
+#[test]
+fn data_alone_lacks_nothing_that_only_a_schema_has() {
+    let mut f = Fixture::new(18);
+    f.options.content = Content::DataOnly;
+    f.unwritten(UnwrittenKind::Operator, "+");
+    f.function("f", &[]);
+    f.table_of("t", &["a"]);
+    assert!(f.try_emit().unwrap().unwritten.is_empty());
+    assert_eq!(f.list(), ["TABLE DATA t"]);
+}
+
+#[test]
+fn what_is_not_wanted_leaves_no_entry() {
+    let mut f = Fixture::new(18);
+    f.schema = f.schema("information_schema");
+    f.table_of("t", &["a"]);
+    f.function("f", &[]);
+    f.view(RelationKind::View, "v", " SELECT 1;");
+    f.data_type("e", b'e');
+    f.sequence("q");
+    assert!(f.list().is_empty());
+}
+
+#[test]
+fn an_entry_s_number_is_that_of_its_object() {
+    let mut f = Fixture::new(18);
+    let table = f.table("t");
+    let id = {
+        let plan = f.plan();
+        plan.find_row(table).unwrap().dump_id()
+    };
+    assert_eq!(f.entry("TABLE", "t").dump_id, id);
+    let mut ids: Vec<i32> = f.emit().iter().map(|entry| entry.dump_id.0).collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count);
+}
+
+#[test]
+fn a_collation_that_is_no_row_of_the_catalogue_is_not_said() {
+    let mut f = Fixture::new(18);
+    f.table_of("t", &["a"]);
+    f.details.columns[0].collation = Oid(1);
+    assert_eq!(
+        f.text("TABLE", "t"),
+        "CREATE TABLE s.t (\n    a integer\n);\n"
+    );
+    // Nor is an operator of that number one.
+    f.details.columns[0].collation = f.unwritten(UnwrittenKind::Operator, "x").id.oid;
+    assert_eq!(
+        f.text("TABLE", "t"),
+        "CREATE TABLE s.t (\n    a integer\n);\n"
+    );
+}
+
+#[test]
+fn a_schema_that_is_gone_is_an_error() {
+    let mut f = Fixture::new(18);
+    f.schema = Oid(1);
+    f.table("t");
+    assert_eq!(
+        f.try_emit().unwrap_err().to_string(),
+        "an object refers to schema with OID 1, which does not exist"
+    );
+}
