@@ -146,8 +146,8 @@ fn every_field_is_what_the_server_says() {
             ),
             (
                 "cluster_system_identifier",
-                json!(catalog::text(
-                    server,
+                json!(server.psql(
+                    "postgres",
                     "select system_identifier from pg_control_system()"
                 )?),
             ),

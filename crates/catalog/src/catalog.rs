@@ -227,8 +227,10 @@ mod tests {
 
     #[test]
     fn schemas_are_found_once_the_catalogue_is_indexed() {
-        let mut catalog = Catalog::default();
-        catalog.schemas = vec![schema(30, "z"), schema(20, "a")];
+        let catalog = Catalog {
+            schemas: vec![schema(30, "z"), schema(20, "a")],
+            ..Catalog::default()
+        };
         assert_eq!(catalog.schema_index(Oid(20)), None);
         let catalog = catalog.indexed();
         assert_eq!(catalog.schema_index(Oid(30)), Some(0));

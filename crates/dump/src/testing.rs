@@ -18,7 +18,7 @@ use crate::dialect::Dialect;
 use crate::emit::{Emission, Emitter};
 use crate::error::Result;
 use crate::options::Options;
-use crate::plan::{NodeId, Plan, Selection};
+use crate::plan::{Node, NodeId, Object, Plan, Selection};
 
 /// The owner of everything, called `alice`.
 pub(crate) const OWNER: Oid = Oid(16_390);
@@ -298,4 +298,14 @@ fn list(entries: &[TocEntry]) -> Vec<String> {
 /// What nodes are, for a user.
 pub(crate) fn described(plan: &Plan<'_>, nodes: &[NodeId]) -> Vec<String> {
     nodes.iter().map(|id| plan.describe(*id)).collect()
+}
+
+/// The node of an object that is there.
+pub(crate) fn node<'a>(plan: &'a Plan<'_>, object: Object) -> &'a Node {
+    plan.node(plan.find(object).unwrap())
+}
+
+/// What an object depends on.
+pub(crate) fn depends_on(plan: &Plan<'_>, object: Object) -> Vec<String> {
+    described(plan, &node(plan, object).dependencies)
 }

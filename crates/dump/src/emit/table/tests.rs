@@ -16,12 +16,12 @@ fn table(major: u32, change: Change) -> String {
 }
 
 /// `NOT NULL` with the name that the server chooses.
-fn not_null(table: &str, is_local: bool) -> Option<NotNull> {
-    Some(NotNull {
+fn not_null(table: &str, is_local: bool) -> NotNull {
+    NotNull {
         name: format!("{table}_a_not_null").into(),
         is_local,
         ..NotNull::default()
-    })
+    }
 }
 
 #[test]
@@ -53,22 +53,22 @@ fn columns_say_what_they_are() {
             "a integer GENERATED ALWAYS AS ((b * 2))",
         ),
         (
-            |f, _| f.details.columns[0].not_null = not_null("t", true),
+            |f, _| f.details.columns[0].not_null = Some(not_null("t", true)),
             "a integer NOT NULL",
         ),
         (
-            |f, _| f.details.columns[0].not_null = not_null("t", false),
+            |f, _| f.details.columns[0].not_null = Some(not_null("t", false)),
             "a integer",
         ),
         (
-            |f, _| f.details.columns[0].not_null = not_null("Other", true),
+            |f, _| f.details.columns[0].not_null = Some(not_null("Other", true)),
             "a integer CONSTRAINT \"Other_a_not_null\" NOT NULL",
         ),
         (
             |f, _| {
-                f.details.columns[0].not_null = not_null("t", true).map(|not_null| NotNull {
+                f.details.columns[0].not_null = Some(NotNull {
                     no_inherit: true,
-                    ..not_null
+                    ..not_null("t", true)
                 });
             },
             "a integer NOT NULL NO INHERIT",
@@ -76,7 +76,7 @@ fn columns_say_what_they_are() {
         (
             |f, t| {
                 f.default(t, 1, "1");
-                f.details.columns[0].not_null = not_null("t", true);
+                f.details.columns[0].not_null = Some(not_null("t", true));
                 let collation = f.unwritten(UnwrittenKind::Collation, "De").id;
                 f.details.columns[0].collation = collation.oid;
             },
@@ -170,7 +170,7 @@ fn a_table_says_what_it_is() {
             |f, t| {
                 typed(f, t);
                 f.default(t, 1, "1");
-                f.details.columns[0].not_null = not_null("t", true);
+                f.details.columns[0].not_null = Some(not_null("t", true));
             },
             "CREATE TABLE s.t OF s.c (\n    a DEFAULT 1 NOT NULL\n);\n",
         ),
@@ -207,7 +207,7 @@ fn a_partition_repeats_all_that_it_has() {
         let whole = f.partitioned("whole", "LIST (a)");
         f.partition(t, whole, "FOR VALUES IN (1)");
         f.details.columns[0].is_local = false;
-        f.details.columns[0].not_null = not_null("t", false);
+        f.details.columns[0].not_null = Some(not_null("t", false));
         f.check(t, "inherited");
         f.details.checks[0].is_local = false;
     });

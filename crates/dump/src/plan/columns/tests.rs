@@ -92,7 +92,8 @@ fn not_null_is_said_where_no_parent_says_it() {
     const INVALID: Member = Member::INVALID;
     const PLAIN: Member = Member::PLAIN;
     // Parents, the child, whether the child must say it up to 17 and from 18 on; `None` where it is not NOT NULL.
-    let cases: [(&[Member], Member, Option<bool>, Option<bool>); 6] = [
+    type Case<'a> = (&'a [Member], Member, Option<bool>, Option<bool>);
+    let cases: [Case<'_>; 6] = [
         (&[NOT_NULL], NOT_NULL, Some(false), Some(false)),
         (&[PLAIN], NOT_NULL, Some(true), Some(true)),
         (&[PLAIN, NOT_NULL], NOT_NULL, Some(false), Some(false)),

@@ -334,7 +334,8 @@ fn a_table_does_not_wait_for_itself() {
 #[test]
 fn foreign_keys_in_a_circle_are_warned_of_where_data_stands_alone() {
     let circle = "a restore of this data needs --disable-triggers or the constraints dropped";
-    let cases: [(&[(usize, usize)], &[&str]); 3] = [
+    type Case<'a> = (&'a [(usize, usize)], &'a [&'a str]);
+    let cases: [Case<'_>; 3] = [
         (&[(0, 1)], &[]),
         (&[(0, 0)], &["data of \"s.a\""]),
         (

@@ -304,7 +304,7 @@ fn sorted(f: &mut Fixture, objects: &[CatalogId]) -> Vec<CatalogId> {
         .collect()
 }
 
-/// A plan of `count` schemas with these dependencies, to be put in order.
+/// A database of so many schemas, to be put in order.
 fn schemas(count: usize) -> Fixture {
     let mut f = Fixture::empty(17);
     for i in 0..count {
@@ -328,7 +328,8 @@ fn ids(places: &[usize]) -> Vec<NodeId> {
 #[test]
 fn what_is_needed_early_is_pulled_just_before_its_first_user() {
     // (dependencies, order) of five objects that would stand as 0 1 2 3 4.
-    let cases: [(&[(usize, usize)], [usize; 5]); 5] = [
+    type Case<'a> = (&'a [(usize, usize)], [usize; 5]);
+    let cases: [Case<'_>; 5] = [
         (&[], [0, 1, 2, 3, 4]),
         (&[(4, 0), (3, 1)], [0, 1, 2, 3, 4]),
         (&[(1, 4)], [0, 4, 1, 2, 3]),
