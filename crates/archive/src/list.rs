@@ -28,10 +28,9 @@ fn list_in_zone(
         .listed(zone)
         .unwrap_or_else(|| "[unknown]".to_owned());
     writeln!(out, ";\n; Archive created at {created}")?;
-    writeln!(
-        out,
-        ";     dbname: {}",
-        one_line(header.database.as_ref(), "")
+    put_line(
+        &mut out,
+        &[b";     dbname: ", &one_line(header.database.as_ref(), "")],
     )?;
     writeln!(out, ";     TOC Entries: {}", entries.len())?;
     if header.version.has_compression_algorithm() {
@@ -53,10 +52,10 @@ fn list_in_zone(
     writeln!(out, ";     Integer: {} bytes", header.int_size)?;
     writeln!(out, ";     Offset: {} bytes", header.offset_size)?;
     if let Some(server) = &header.server_version {
-        writeln!(out, ";     Dumped from database version: {server}")?;
+        put_line(&mut out, &[b";     Dumped from database version: ", server])?;
     }
     if let Some(program) = &header.dump_version {
-        writeln!(out, ";     Dumped by pg_dump version: {program}")?;
+        put_line(&mut out, &[b";     Dumped by pg_dump version: ", program])?;
     }
     writeln!(out, ";\n;\n; Selected TOC Entries:\n;")?;
     for entry in entries.iter().filter(|entry| is_listed(entry)) {
@@ -64,16 +63,16 @@ fn list_in_zone(
             dump_id,
             table_oid,
             oid,
-            desc,
             ..
         } = entry;
-        let namespace = one_line(entry.namespace.as_ref(), "-");
-        let tag = one_line(entry.tag.as_ref(), "");
-        let owner = one_line(entry.owner.as_ref(), "");
-        writeln!(
-            out,
-            "{dump_id}; {table_oid} {oid} {desc} {namespace} {tag} {owner}"
-        )?;
+        write!(out, "{dump_id}; {table_oid} {oid} ")?;
+        let words = [
+            entry.desc.clone(),
+            one_line(entry.namespace.as_ref(), "-"),
+            one_line(entry.tag.as_ref(), ""),
+            one_line(entry.owner.as_ref(), ""),
+        ];
+        put_line(&mut out, &[&bstr::join(" ", words)])?;
     }
     Ok(())
 }
@@ -93,6 +92,14 @@ pub fn is_listed(entry: &TocEntry) -> bool {
         _ => {}
     }
     entry.had_dumper || entry.defn.as_ref().is_some_and(|defn| !defn.is_empty())
+}
+
+/// Writes a line of bytes as they are: `Display` would replace those that are not UTF-8.
+fn put_line(out: &mut impl Write, parts: &[&[u8]]) -> io::Result<()> {
+    for part in parts {
+        out.write_all(part)?;
+    }
+    out.write_all(b"\n")
 }
 
 /// A name with its line breaks made blanks, so that it cannot pose as a line of its own.
