@@ -20,6 +20,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Dump(DumpArguments),
     List(ListArguments),
+    Ping(PingArguments),
     Plugin(PluginArguments),
 }
 
@@ -67,6 +68,26 @@ pub(crate) struct ConnectionArguments {
     /// Role to log in as.
     #[arg(short = 'U', long, value_name = "ROLE")]
     pub(crate) username: Option<String>,
+    /// Ask for the password on the terminal before connecting.
+    #[arg(short = 'W', long, conflicts_with = "no_password")]
+    pub(crate) password: bool,
+    /// Never ask for a password.
+    #[arg(short = 'w', long)]
+    pub(crate) no_password: bool,
+}
+
+/// Log in to a database and tell how that went: what the server is, how the connection is protected, how long it takes.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct PingArguments {
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArguments,
+    /// One JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print help.
+    #[arg(long, action = clap::ArgAction::Help)]
+    help: Option<bool>,
 }
 
 /// List the entries of an archive, as pg_restore -l does.

@@ -3,4 +3,6 @@
 pub(crate) mod connection;
 pub(crate) mod dump;
 pub(crate) mod list;
+pub(crate) mod password;
+pub(crate) mod ping;
 pub(crate) mod plugin;

@@ -19,7 +19,7 @@ const CANCELLED: u8 = 5;
 /// Part of what was asked for was done.
 pub(crate) const PARTIAL: u8 = 7;
 /// No connection, or it was lost.
-const CANNOT_CONNECT: u8 = 8;
+pub(crate) const CANNOT_CONNECT: u8 = 8;
 
 /// The user stopped the run.
 #[derive(Debug, thiserror::Error)]

@@ -46,6 +46,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Dump(arguments) => command::dump::run(arguments).await,
         Command::List(arguments) => command::list::run(&arguments),
+        Command::Ping(arguments) => command::ping::run(&arguments).await,
         Command::Plugin(arguments) => command::plugin::run(&arguments).await,
     }
 }

@@ -26,7 +26,7 @@ use crate::{Config, Error, Result, login};
 pub async fn client(config: &Config) -> Result<tokio_postgres::Client> {
     let mut config = config.clone();
     config.set("client_encoding", "UTF8")?;
-    let (session, server) = login::open(&config).await?;
+    let (session, server) = login::open_checked(&config).await?;
     let (stream, replay) = session.into_startup().map_err(|source| Error::Session {
         server: server.clone(),
         source,

@@ -9,20 +9,25 @@ use bstr::{BStr, BString, ByteSlice};
 use pgark_wire::Secret;
 
 use crate::keyword::{self, KEYWORDS};
+use crate::nearest::nearest;
+use crate::prompt::Prompt;
 use crate::target::Target;
-use crate::{Error, Result, conninfo, uri};
+use crate::{Asking, Error, PasswordRequest, Result, conninfo, service, uri};
 
 /// Where a server is and how to log in, as far as the user has said it; the rest are libpq's defaults.
 ///
 /// Sources in their order: what is set by methods wins over a connection string or URI ([`parse`](Self::parse)),
-/// which wins over the environment ([`with_environment`](Self::with_environment)), which wins over the
-/// defaults (the password file being the last place where a password is looked for). An empty value counts
-/// as none. `Debug` shows no secrets.
+/// which wins over the service file and then the environment ([`with_environment`](Self::with_environment)), which
+/// win over the defaults (the password file being the last place where a password is looked for, before a
+/// person is asked). To set an empty value is to set none; one in a string, a service file or a variable hides
+/// what the sources below say, and leads to the default. `Debug` shows no secrets.
 #[derive(Clone, Default)]
 pub struct Config {
     settings: BTreeMap<&'static str, BString>,
     pub(crate) root_certificate: Option<Vec<u8>>,
     pub(crate) client_certificate: Option<(Vec<u8>, Secret)>,
+    pub(crate) prompt: Option<Prompt>,
+    pub(crate) allows_transaction_pooling: bool,
 }
 
 impl Config {
@@ -32,7 +37,7 @@ impl Config {
     }
 
     /// What stands behind `-d`: a URI (`postgres://`, `postgresql://`), a connection string if there is a `=` in
-    /// it, a database name otherwise.
+    /// it, a database name otherwise. An empty text says nothing.
     ///
     /// A name that comes from a server, a file or an archive must not pass here, since it could say where to
     /// connect to; [`set_dbname`](Self::set_dbname) and [`with_dbname`](Self::with_dbname) take it as it is.
@@ -52,20 +57,50 @@ impl Config {
         Ok(config)
     }
 
-    /// Sets an option by its libpq name, such as `sslmode`. The value is examined when connecting, or by
-    /// [`check`](Self::check).
+    /// Sets an option by its libpq name, such as `sslmode`; an empty value changes nothing. The value is examined
+    /// when connecting, or by [`check`](Self::check).
     ///
     /// # Errors
     /// [`Error::UnknownOption`].
     pub fn set(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<()> {
-        let name = name.as_ref();
-        let Some(keyword) = keyword::find(name) else {
-            return Err(Error::UnknownOption {
-                name: name.to_str_lossy().into_owned(),
-                nearest: keyword::nearest(name),
-            });
+        let name = known(name.as_ref())?;
+        self.put(name, value.as_ref());
+        Ok(())
+    }
+
+    /// Sets an option that stands in a connection string or URI, where an empty value is one.
+    pub(crate) fn store(&mut self, name: &[u8], value: &[u8]) -> Result<()> {
+        let (name, value) = match name {
+            // What sslmode was before there were more than two; libpq still takes it.
+            b"requiressl" if value.starts_with(b"1") => ("sslmode", &b"require"[..]),
+            b"requiressl" => ("sslmode", &b"prefer"[..]),
+            name => (known(name)?, value),
         };
-        self.put(keyword.name, value.as_ref());
+        self.settings.insert(name, value.into());
+        Ok(())
+    }
+
+    /// Sets an option unless the connection string says it; an empty value changes nothing. So PostgreSQL's own
+    /// programs treat their letters beside a connection string.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOption`].
+    pub fn set_unless_said(
+        &mut self,
+        name: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+    ) -> Result<()> {
+        match value.as_ref() {
+            b"" => Ok(()),
+            value => self.fill(name.as_ref(), value),
+        }
+    }
+
+    /// Sets an option unless it has been said already, be it empty.
+    pub(crate) fn fill(&mut self, name: &[u8], value: &[u8]) -> Result<()> {
+        self.settings
+            .entry(known(name)?)
+            .or_insert_with(|| value.into());
         Ok(())
     }
 
@@ -105,6 +140,23 @@ impl Config {
         self.client_certificate = Some((chain.into(), key));
     }
 
+    /// Has a person asked for the password: `ask` is told who logs in where, and gives the password, or nothing. It
+    /// is called once at most, its answer kept for all copies of this configuration, and the time that it takes is
+    /// not counted. It may block.
+    pub fn set_password_prompt(
+        &mut self,
+        asking: Asking,
+        ask: impl Fn(&PasswordRequest) -> std::io::Result<Option<Secret>> + Send + Sync + 'static,
+    ) {
+        self.prompt = Some(Prompt::new(asking, ask));
+    }
+
+    /// Accepts a pooler that may choose another of the server's sessions for every transaction, such as PgBouncer in
+    /// transaction mode. Whoever does so makes all settings inside the transaction that needs them.
+    pub fn allow_transaction_pooling(&mut self) {
+        self.allows_transaction_pooling = true;
+    }
+
     /// The same server and login with another database, whatever characters its name has.
     #[must_use]
     pub fn with_dbname(&self, dbname: impl AsRef<[u8]>) -> Self {
@@ -113,22 +165,30 @@ impl Config {
         config
     }
 
-    /// Fills what has not been said from the `PG*` environment variables.
-    #[must_use]
-    pub fn with_environment(self) -> Self {
+    /// Fills what has not been said from the service file, if a service has been named, and then from the `PG*`
+    /// environment variables.
+    ///
+    /// # Errors
+    /// [`Error::Service`] if the named service cannot be used.
+    pub fn with_environment(self) -> Result<Self> {
         self.with_variables(|name| std::env::var_os(name))
     }
 
-    pub(crate) fn with_variables(mut self, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+    pub(crate) fn with_variables(
+        mut self,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self> {
+        service::apply(&mut self, &variable)?;
         for keyword in KEYWORDS {
-            if self.settings.contains_key(keyword.name) {
-                continue;
-            }
             if let Some(value) = keyword.variable.and_then(&variable) {
-                self.put(keyword.name, &value.into_vec());
+                self.fill(keyword.name.as_bytes(), &value.into_vec())?;
             }
         }
-        self
+        // Of old; the newer variable goes before it.
+        if variable("PGREQUIRESSL").is_some_and(|value| value.into_vec().starts_with(b"1")) {
+            self.fill(b"sslmode", b"require")?;
+        }
+        Ok(self)
     }
 
     /// Examines all values, so that a mistake is found before anything is done.
@@ -139,8 +199,13 @@ impl Config {
         Target::of(self).map(drop)
     }
 
-    /// An option's value, if one has been said.
+    /// An option's value, if one has been said that is not empty.
     pub fn get(&self, name: &str) -> Option<&BStr> {
+        self.said(name).filter(|value| !value.is_empty())
+    }
+
+    /// An option's value, if one has been said.
+    pub(crate) fn said(&self, name: &str) -> Option<&BStr> {
         self.settings.get(name).map(|value| value.as_bstr())
     }
 
@@ -182,6 +247,17 @@ impl Config {
     }
 }
 
+/// The option of a name.
+fn known(name: &[u8]) -> Result<&'static str> {
+    match keyword::find(name) {
+        Some(keyword) => Ok(keyword.name),
+        None => Err(Error::UnknownOption {
+            name: name.to_str_lossy().into_owned(),
+            nearest: nearest(name, KEYWORDS.iter().map(|keyword| keyword.name)),
+        }),
+    }
+}
+
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Config");
@@ -194,6 +270,12 @@ impl fmt::Debug for Config {
         }
         if self.client_certificate.is_some() {
             shown.field("client_certificate", &"(PEM)");
+        }
+        if let Some(prompt) = &self.prompt {
+            shown.field("prompt", prompt);
+        }
+        if self.allows_transaction_pooling {
+            shown.field("allows_transaction_pooling", &true);
         }
         shown.finish()
     }

@@ -26,7 +26,7 @@ pub(crate) fn parse(text: &[u8], config: &mut Config) -> Result<()> {
                 name.as_bstr()
             ))
         })?;
-        config.set(name, value)?;
+        config.store(name, &value)?;
         rest = trim_start(after);
     }
     Ok(())
@@ -87,7 +87,9 @@ mod tests {
             (b"dbname=a dbname=b", &[("dbname", b"b")]),
             (b"dbname=\xff\xe4", &[("dbname", b"\xff\xe4")]),
             (b"dbname= user=b", &[("dbname", b"user=b")]),
-            (b"dbname='' user=b", &[("user", b"b")]),
+            (b"dbname='' user=b", &[("dbname", b""), ("user", b"b")]),
+            (b"requiressl=1", &[("sslmode", b"require")]),
+            (b"requiressl=0", &[("sslmode", b"prefer")]),
             (b"dbname=a\\", &[("dbname", b"a")]),
         ];
         for (text, expected) in cases {

@@ -4,12 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use socket2::SockRef;
+use bstr::BString;
+use nix::unistd::{Uid, User};
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 
 use crate::host::{Host, Place};
-use crate::target::{SslMode, Target};
-use crate::tls::{self, Handshake};
+use crate::target::Target;
+use crate::tls::{self, Handshake, SslMode};
 use crate::{Error, Result, Stream};
 
 /// One place to try.
@@ -89,6 +90,22 @@ pub(crate) fn describe(host: &Host, address: &Address) -> String {
     }
 }
 
+/// Why there is no stream.
+pub(crate) struct Failure {
+    pub(crate) error: Error,
+    /// Whether the server wanted TLS and then failed at it, so that one may do without if `sslmode` lets one.
+    pub(crate) is_handshake: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            is_handshake: false,
+        }
+    }
+}
+
 /// Dials an address and makes TLS if that is wanted.
 pub(crate) async fn dial(
     target: &Target,
@@ -96,23 +113,24 @@ pub(crate) async fn dial(
     address: &Address,
     encryption: Encryption,
     server: &str,
-) -> Result<Stream> {
+) -> Result<Stream, Failure> {
     let failed = |source| Error::Dial {
         server: server.to_owned(),
         source,
     };
     let address = match address {
         Address::Socket(path) => {
-            return UnixStream::connect(path)
-                .await
-                .map(Stream::Unix)
-                .map_err(failed);
+            let stream = UnixStream::connect(path).await.map_err(failed)?;
+            if let Some(wanted) = &target.peer {
+                check_peer(&stream, wanted, server)?;
+            }
+            return Ok(Stream::Unix(stream));
         }
         Address::Network(address) => address,
     };
     let stream = TcpStream::connect(address).await.map_err(failed)?;
     stream.set_nodelay(true).map_err(failed)?;
-    SockRef::from(&stream).set_keepalive(true).map_err(failed)?;
+    target.keepalive.apply(&stream).map_err(failed)?;
     if encryption == Encryption::Plain {
         return Ok(Stream::Tcp(stream));
     }
@@ -124,6 +142,28 @@ pub(crate) async fn dial(
         Handshake::Declined(_) => Err(Error::Tls {
             server: server.to_owned(),
             problem: "the server does not support it".into(),
-        }),
+        }
+        .into()),
     }
+}
+
+/// Checks that a socket's server runs as the user that `requirepeer` names.
+fn check_peer(stream: &UnixStream, wanted: &BString, server: &str) -> Result<()> {
+    let found = stream
+        .peer_cred()
+        .map(|credentials| credentials.uid())
+        .map_err(|error| format!("nobody knows whom ({error})"));
+    let found = match found {
+        Ok(uid) => match User::from_uid(Uid::from_raw(uid)) {
+            Ok(Some(user)) if wanted == user.name.as_bytes() => return Ok(()),
+            Ok(Some(user)) => format!("user \"{}\"", user.name),
+            _ => format!("a user without a name (id {uid})"),
+        },
+        Err(unknown) => unknown,
+    };
+    Err(Error::Peer {
+        server: server.to_owned(),
+        wanted: wanted.clone(),
+        found,
+    })
 }

@@ -3,6 +3,9 @@
 use std::io;
 
 use bstr::BString;
+use pgark_wire::AuthenticationError;
+
+use crate::PasswordRequest;
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -37,13 +40,29 @@ pub enum Error {
         problem: String,
     },
 
-    /// An option that libpq knows and this crate does not implement.
-    #[error("connection option {name} is not supported{}", .allowed.map(|value| format!(" (except with the value \"{value}\")")).unwrap_or_default())]
+    /// An option, or a value of one, that libpq knows and this crate does not implement.
+    #[error("connection option {name}{} is not supported", .value.map(|value| format!(" with the value \"{value}\"")).unwrap_or_default())]
     UnsupportedOption {
         /// The option.
         name: &'static str,
-        /// The one value that is accepted, if there is one.
-        allowed: Option<&'static str>,
+        /// The value, where there are others that are supported.
+        value: Option<&'static str>,
+    },
+
+    /// A service that cannot be used.
+    #[error("service \"{service}\": {problem}")]
+    Service {
+        /// Its name.
+        service: String,
+        /// What is wrong with it, and where.
+        problem: String,
+    },
+
+    /// A person should have been asked for the password.
+    #[error("cannot ask for the password: {problem}")]
+    Password {
+        /// Why that was not possible.
+        problem: String,
     },
 
     /// A certificate or key, of a file or given in memory, cannot be used.
@@ -73,11 +92,42 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// None of several addresses could be reached.
+    /// Several addresses were tried; the last failure ended the search.
     #[error("{}", .attempts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Unreachable {
+    Several {
         /// What happened at each.
         attempts: Vec<Error>,
+    },
+
+    /// A session that is not of the kind that `target_session_attrs` asks for.
+    #[error("cannot use {server}: {why}, and target_session_attrs is \"{wanted}\"")]
+    Unsuitable {
+        /// Host, address and port, or the socket.
+        server: String,
+        /// What it is.
+        why: &'static str,
+        /// `target_session_attrs`.
+        wanted: &'static str,
+    },
+
+    /// A socket that belongs to somebody else than `requirepeer` says.
+    #[error("cannot use {server}: it belongs to {found}, and requirepeer is \"{wanted}\"")]
+    Peer {
+        /// The socket.
+        server: String,
+        /// `requirepeer`.
+        wanted: BString,
+        /// Whose it is, as far as is known.
+        found: String,
+    },
+
+    /// A connection pooler stands before the server, in a mode that does not do for what was asked.
+    #[error("cannot use {server}: {why}")]
+    Pooler {
+        /// Host, address and port, or the socket.
+        server: String,
+        /// What the pooler does, and what that prevents.
+        why: &'static str,
     },
 
     /// Dialling, TLS and login together took too long.
@@ -154,6 +204,7 @@ impl Error {
         matches!(
             self,
             Self::Syntax(_)
+                | Self::Service { .. }
                 | Self::UnknownOption { .. }
                 | Self::UnsupportedOption { .. }
                 | Self::BadOption { .. }
@@ -161,10 +212,11 @@ impl Error {
     }
 
     /// Whether the login was refused: by the server (SQLSTATE class 28), or by this side because there is no
-    /// password or the method is too weak or unknown.
+    /// password or the method is too weak, not allowed or unknown.
     pub fn is_login_refused(&self) -> bool {
-        match self {
+        match self.last() {
             Self::Login(login) => login.is_refusal(),
+            Self::Password { .. } => true,
             _ => false,
         }
     }
@@ -177,9 +229,35 @@ impl Error {
 
     /// The server's own report, where it is one.
     pub fn server(&self) -> Option<&pgark_wire::ServerError> {
-        match self {
+        match self.last() {
             Self::Login(login) => login.source.server(),
             Self::Session { source, .. } => source.server(),
+            _ => None,
+        }
+    }
+
+    /// The failure that ended the search, where there were several.
+    fn last(&self) -> &Self {
+        match self {
+            Self::Several { attempts } => attempts.last().map_or(self, Self::last),
+            error => error,
+        }
+    }
+
+    /// Who asked for a password when there was none.
+    pub(crate) fn password_request(&self) -> Option<PasswordRequest> {
+        match self.last() {
+            Self::Login(login)
+                if matches!(
+                    login.source,
+                    pgark_wire::Error::Authentication(AuthenticationError::NoPassword { .. })
+                ) =>
+            {
+                Some(PasswordRequest {
+                    user: login.user.clone(),
+                    server: Some(login.server.clone()),
+                })
+            }
             _ => None,
         }
     }

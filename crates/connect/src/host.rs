@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
 
-use crate::target::bad;
+use crate::value::bad;
 use crate::{Config, Result};
 
 /// Where Debian's servers have their socket, and its libpq looks for it.

@@ -1,31 +1,121 @@
 //! Opening sessions: hosts, addresses and encryption in libpq's order, until one is good.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use pgark_wire::{Authentication, AuthenticationError, CancelKey, ChannelBinding};
 
-use crate::dial::{Address, Encryption, Order, addresses, describe, dial};
+use crate::dial::{self, Address, Encryption, Order, addresses, describe, dial};
 use crate::host::Host;
-use crate::target::{Binding, SslMode, Target};
-use crate::{Config, Error, LoginError, Result, Session, Stream, tls};
+use crate::session_attributes::SessionAttributes;
+use crate::target::{Binding, Target};
+use crate::tls::{self, CertificateMode, SslMode};
+use crate::{
+    Asking, Config, Error, LoginError, PasswordRequest, Pooler, Result, Session, Stream, pooler,
+};
 
-/// Opens a session: dials, wraps in TLS as `sslmode` says, and logs in.
+/// Opens a session: dials, wraps in TLS as `sslmode` says, logs in, and sees whether it is of the kind that
+/// `target_session_attrs` asks for.
 ///
-/// Every address of every host is tried, each for `connect_timeout` (10 s unless it is given), until one answers;
-/// a refused login ends the search.
+/// The addresses of all hosts are tried, each for `connect_timeout` (10 s unless it is given), until one will do;
+/// a refused login ends the search. If a server wants a password and none is known, and there is somebody to ask
+/// ([`Config::set_password_prompt`]), the search is done once more with the answer.
+///
+/// A pooler in between must keep one of the server's sessions for this one; one that gives it away after a
+/// transaction is refused unless that is allowed ([`Config::allow_transaction_pooling`]).
 ///
 /// # Errors
 /// See [`Error`] and its predicates.
 ///
 /// Cancel safe: dropping the future closes what it has opened.
 pub async fn connect(config: &Config) -> Result<Session> {
-    Ok(open(config).await?.0)
+    Ok(open_checked(config).await?.0)
 }
 
 /// As [`connect`], with the server's name for messages.
-pub(crate) async fn open(config: &Config) -> Result<(Session, String)> {
-    let target = Target::of(config)?;
-    reach(&target, &LogIn(&target)).await
+pub(crate) async fn open_checked(config: &Config) -> Result<(Session, String)> {
+    let (target, mut session, server) = open(config).await?;
+    let Some(is_replication) = target.replication() else {
+        // There is no SQL to find a pooler by. PgBouncer before 1.23 refuses such sessions itself.
+        return Ok((session, server));
+    };
+    let find = async {
+        let found = pooler::find(&target, &mut session).await;
+        found.map_err(|source| Error::Session {
+            server: server.clone(),
+            source,
+        })
+    };
+    let why = match within(target.timeout, &server, find).await? {
+        Pooler::None => None,
+        _ if is_replication => {
+            Some("there is a pooler before the server, and replication needs the server itself")
+        }
+        Pooler::Session => None,
+        Pooler::Transaction if config.allows_transaction_pooling => None,
+        Pooler::Transaction => Some(
+            "there is a pooler before the server, in transaction mode: settings of the session would be lost, and reach others",
+        ),
+        Pooler::Statement => Some(
+            "there is a pooler before the server, in statement mode: transactions of several statements are not possible",
+        ),
+    };
+    match why {
+        None => Ok((session, server)),
+        Some(why) => {
+            // It is of no use; whether it closes in good order changes nothing.
+            let _ = session.close().await;
+            Err(Error::Pooler { server, why })
+        }
+    }
+}
+
+/// Opens a session whoever stands before the server.
+pub(crate) async fn open(config: &Config) -> Result<(Target, Session, String)> {
+    let mut target = Target::of(config)?;
+    if let Some(prompt) = target
+        .prompt
+        .clone()
+        .filter(|prompt| prompt.asking == Asking::Always)
+    {
+        let request = PasswordRequest {
+            user: target.user.clone(),
+            server: None,
+        };
+        if let Some(password) = prompt.ask(request).await? {
+            target.set_password(password);
+        }
+    }
+    let opened = match log_in(&target).await {
+        Err(error) => {
+            let (Some(request), Some(prompt)) = (error.password_request(), &target.prompt) else {
+                return Err(error);
+            };
+            let Some(password) = prompt.ask(request).await? else {
+                return Err(error);
+            };
+            target.set_password(password);
+            log_in(&target).await?
+        }
+        Ok(opened) => opened,
+    };
+    let (session, server) = opened;
+    Ok((target, session, server))
+}
+
+/// Tries the hosts; where a standby is preferred and there is none, the hosts once more.
+pub(crate) async fn log_in(target: &Target) -> Result<(Session, String)> {
+    let errand = |attributes| LogIn { target, attributes };
+    match reach(target, &errand(target.attributes)).await {
+        Err(error)
+            if target.attributes == SessionAttributes::PreferStandby
+                && then_to(&error) != Then::Stop =>
+        {
+            tracing::debug!("{error}; any server will do now");
+            reach(target, &errand(SessionAttributes::Any)).await
+        }
+        result => result,
+    }
 }
 
 /// Asks the server to stop what a session does, over a connection of its own that is encrypted as the session's
@@ -52,45 +142,79 @@ trait Errand {
     ) -> impl Future<Output = Result<Self::Outcome>> + Send;
 }
 
-struct LogIn<'a>(&'a Target);
+struct LogIn<'a> {
+    target: &'a Target,
+    attributes: SessionAttributes,
+}
 
 struct Cancel<'a>(&'a CancelKey);
+
+impl LogIn<'_> {
+    /// What may be sent over a stream.
+    fn authentication(&self, stream: &Stream, host: &Host) -> (Authentication, String) {
+        let target = self.target;
+        let (password, origin) = target.password(host);
+        let channel_binding = match stream {
+            _ if target.binding == Binding::Disable => ChannelBinding::Disabled,
+            Stream::Tls(stream) => tls::channel_binding(stream)
+                .map_or(ChannelBinding::Undefined, ChannelBinding::TlsServerEndPoint),
+            Stream::Tcp(_) | Stream::Unix(_) => ChannelBinding::None,
+        };
+        let authentication = Authentication {
+            password,
+            channel_binding,
+            channel_binding_required: target.binding == Binding::Require,
+            cleartext_allowed: !matches!(stream, Stream::Tcp(_))
+                || target.tls.mode == SslMode::Disable,
+            allowed: target.methods,
+        };
+        (authentication, origin)
+    }
+}
 
 impl Errand for LogIn<'_> {
     type Outcome = (Session, String);
 
     async fn run(&self, stream: Stream, host: &Host, server: &str) -> Result<Self::Outcome> {
-        let target = self.0;
-        let (password, origin) = target.password(host);
-        let hash = match &stream {
-            Stream::Tls(stream) if target.binding != Binding::Disable => {
-                tls::channel_binding(stream)
-            }
-            _ => None,
+        let target = self.target;
+        let (authentication, origin) = self.authentication(&stream, host);
+        let failed = |source, note: &str| {
+            Error::Login(Box::new(LoginError {
+                server: server.to_owned(),
+                user: target.user.clone(),
+                database: target.database.clone(),
+                source,
+                note: note.to_owned(),
+            }))
         };
-        let authentication = Authentication {
-            password,
-            channel_binding: hash.map_or(ChannelBinding::None, ChannelBinding::TlsServerEndPoint),
-            channel_binding_required: target.binding == Binding::Require,
-            cleartext_allowed: !matches!(stream, Stream::Tcp(_))
-                || target.tls.mode == SslMode::Disable,
-        };
-        match Session::start(stream, &target.startup(), &authentication).await {
-            Ok(session) => Ok((session, server.to_owned())),
-            Err(source) => {
-                let mut error = LoginError {
-                    server: server.to_owned(),
-                    user: target.user.clone(),
-                    database: target.database.clone(),
-                    source,
-                    note: String::new(),
-                };
-                if error.is_refusal() {
-                    error.note = origin;
-                }
-                Err(Error::Login(Box::new(error)))
-            }
+        let started = Session::start(stream, &target.startup(), &authentication).await;
+        let mut session = started.map_err(|source| {
+            let note = match &source {
+                pgark_wire::Error::Authentication(_) => origin.as_str(),
+                source if source.server().is_some_and(|error| error.is_class("28")) => &origin,
+                _ => "",
+            };
+            failed(source, note)
+        })?;
+        if target.tls.certificate_mode == CertificateMode::Require && !session.stream().is_tls() {
+            return Err(Error::Tls {
+                server: server.to_owned(),
+                problem:
+                    "no client certificate can be shown without it, and sslcertmode is \"require\""
+                        .into(),
+            });
         }
+        let checked = self.attributes.check(&mut session).await;
+        if let Some(why) = checked.map_err(|source| failed(source, ""))? {
+            // It is of no use; whether it closes in good order changes nothing.
+            let _ = session.close().await;
+            return Err(Error::Unsuitable {
+                server: server.to_owned(),
+                why,
+                wanted: self.attributes.name(),
+            });
+        }
+        Ok((session, server.to_owned()))
     }
 }
 
@@ -107,38 +231,52 @@ impl Errand for Cancel<'_> {
     }
 }
 
-/// Runs an errand at the first host that can be reached.
+/// Runs an errand at the first host that will do.
 async fn reach<E: Errand + Sync>(target: &Target, errand: &E) -> Result<E::Outcome> {
     let mut failures = Vec::new();
-    for host in &target.hosts {
-        let found = match within(target.timeout, &host.shown_host(), addresses(host)).await {
+    let mut hosts: Vec<&Host> = target.hosts.iter().collect();
+    if target.is_balanced {
+        shuffle(&mut hosts);
+    }
+    'hosts: for host in hosts {
+        let found = within(target.timeout, &host.shown_host(), addresses(host)).await;
+        let mut found = match found {
             Ok(found) => found,
             Err(error) => {
                 failures.push(error);
                 continue;
             }
         };
+        if target.is_balanced {
+            shuffle(&mut found);
+        }
         for address in found {
             let server = describe(host, &address);
-            match within(
-                target.timeout,
-                &server,
-                visit(target, host, &address, &server, errand),
-            )
-            .await
-            {
+            let visit = visit(target, host, &address, &server, errand);
+            let error = match within(target.timeout, &server, visit).await {
                 Ok(outcome) => return Ok(outcome),
-                Err(error) if is_unreachable(&error) => failures.push(error),
-                Err(error) => return Err(error),
+                Err(error) => error,
+            };
+            let then = then_to(&error);
+            failures.push(error);
+            match then {
+                Then::NextAddress => {}
+                Then::NextHost => continue 'hosts,
+                Then::Stop => break 'hosts,
             }
         }
     }
     match failures.pop() {
         Some(error) if failures.is_empty() => Err(error),
-        last => Err(Error::Unreachable {
+        last => Err(Error::Several {
             attempts: failures.into_iter().chain(last).collect(),
         }),
     }
+}
+
+/// Puts things in random order. That nobody can foretell it is not needed.
+fn shuffle<T>(things: &mut [T]) {
+    things.sort_by_cached_key(|_| RandomState::new().build_hasher().finish());
 }
 
 /// Tries one address, with and without encryption as the mode says.
@@ -158,7 +296,7 @@ async fn visit<E: Errand + Sync>(
                 result => return result.map_err(|failure| failure.error),
             };
             match first {
-                Error::Tls { .. } | Error::Credential { .. } => {
+                Error::Tls { .. } | Error::Credential { .. } if second == Encryption::Plain => {
                     tracing::warn!("{first}; going on without encryption");
                 }
                 _ => tracing::debug!("{first}; trying with the other encryption"),
@@ -186,13 +324,15 @@ async fn attempt<E: Errand + Sync>(
 ) -> Result<E::Outcome, Failure> {
     let stream = dial(target, host, address, encryption, server)
         .await
-        .map_err(|error| Failure {
-            other_encryption_may_help: matches!(
+        .map_err(
+            |dial::Failure {
+                 error,
+                 is_handshake,
+             }| Failure {
                 error,
-                Error::Tls { .. } | Error::Credential { .. }
-            ),
-            error,
-        })?;
+                other_encryption_may_help: is_handshake,
+            },
+        )?;
     // A server that declined TLS has seen both ways already.
     let declined = encryption == Encryption::Tls && !stream.is_tls();
     errand
@@ -204,15 +344,17 @@ async fn attempt<E: Errand + Sync>(
         })
 }
 
-/// Whether a login may end differently with the other encryption: pg_hba.conf may tell the two apart, and a
-/// password in clear text needs TLS.
+/// Whether a login may end differently with the other encryption: pg_hba.conf may tell the two apart, a pooler may
+/// insist on one (08P01), and a password in clear text needs TLS.
 fn depends_on_encryption(error: &Error) -> bool {
     match error {
         Error::Login(login) => match &login.source {
             pgark_wire::Error::Authentication(error) => {
                 matches!(error, AuthenticationError::Cleartext)
             }
-            _ => login.is_refusal(),
+            source => source
+                .server()
+                .is_some_and(|error| error.is_class("28") || error.is_class("08")),
         },
         _ => false,
     }
@@ -230,20 +372,35 @@ fn more_telling(first: Error, second: Error) -> Error {
     }
 }
 
-/// Whether another address may do better.
-fn is_unreachable(error: &Error) -> bool {
+/// What to do after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    NextAddress,
+    NextHost,
+    Stop,
+}
+
+/// Where to go on after a failure, as libpq does.
+fn then_to(error: &Error) -> Then {
     match error {
-        Error::Resolve { .. } | Error::Dial { .. } | Error::Timeout { .. } => true,
+        Error::Dial { .. } | Error::Timeout { .. } => Then::NextAddress,
+        Error::Resolve { .. } | Error::Unsuitable { .. } => Then::NextHost,
         // The server is starting up, shutting down or recovering.
-        Error::Login(_) => error
-            .server()
-            .is_some_and(|error| error.sqlstate == "57P03"),
-        _ => false,
+        Error::Login(login)
+            if login
+                .source
+                .server()
+                .is_some_and(|error| error.sqlstate == "57P03") =>
+        {
+            Then::NextHost
+        }
+        Error::Several { attempts } => attempts.last().map_or(Then::Stop, then_to),
+        _ => Then::Stop,
     }
 }
 
 /// Gives a step the time there is for it.
-async fn within<T>(
+pub(crate) async fn within<T>(
     limit: Option<Duration>,
     server: &str,
     step: impl Future<Output = Result<T>>,

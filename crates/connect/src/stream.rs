@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::client::TlsStream;
 
+use crate::TlsDetails;
+
 /// A dialled stream: TCP, a Unix socket, or TLS over TCP.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -24,6 +26,14 @@ impl Stream {
     /// Whether the stream is encrypted.
     pub fn is_tls(&self) -> bool {
         matches!(self, Self::Tls(_))
+    }
+
+    /// What TLS has agreed on, if there is TLS.
+    pub fn tls(&self) -> Option<TlsDetails> {
+        match self {
+            Self::Tls(stream) => TlsDetails::of(stream),
+            Self::Tcp(_) | Self::Unix(_) => None,
+        }
     }
 }
 

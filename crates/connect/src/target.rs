@@ -1,29 +1,23 @@
 //! The wishes with their defaults: what is going to be dialled.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bstr::{BStr, BString, ByteSlice};
-use pgark_wire::{Secret, Startup};
+use pgark_wire::{Methods, ProtocolVersion, Secret, Startup};
 
 use crate::host::{self, Host};
+use crate::keepalive::KeepAlive;
 use crate::keyword::{self, Support};
 use crate::passfile::{self, Found};
-use crate::tls::{Pem, TlsOptions};
-use crate::{Config, Error, Result};
+use crate::prompt::Prompt;
+use crate::session_attributes::SessionAttributes;
+use crate::tls::TlsOptions;
+use crate::value::{bad, choice, integer, path};
+use crate::{Config, Error, Result, require_auth};
 
+/// libpq waits for ever; a backup that hangs is not noticed.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Whether and how a connection is encrypted (manual: "SSL Support", table of modes).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SslMode {
-    Disable,
-    Allow,
-    Prefer,
-    Require,
-    VerifyCa,
-    VerifyFull,
-}
 
 /// Whether SCRAM binds the login to the TLS connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,14 +31,24 @@ pub(crate) enum Binding {
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) hosts: Vec<Host>,
+    /// Whether to try hosts and addresses in random order.
+    pub(crate) is_balanced: bool,
+    pub(crate) attributes: SessionAttributes,
     pub(crate) user: BString,
     pub(crate) database: BString,
     password: Option<Secret>,
     passfile: Option<PathBuf>,
+    pub(crate) prompt: Option<Prompt>,
     /// For one address; `None` is for ever.
     pub(crate) timeout: Option<Duration>,
+    pub(crate) keepalive: KeepAlive,
+    /// The owner that a socket must have.
+    pub(crate) peer: Option<BString>,
+    pub(crate) methods: Methods,
     pub(crate) binding: Binding,
     pub(crate) tls: TlsOptions,
+    /// The least and the wanted version.
+    protocol: (ProtocolVersion, ProtocolVersion),
     parameters: Vec<(&'static str, BString)>,
 }
 
@@ -62,54 +66,65 @@ impl Target {
         let password = config
             .get("password")
             .map(|password| Secret::new(password.as_bytes()));
-        let passfile = match config.get("passfile") {
-            Some(path) => Some(to_path("passfile", path)?),
+        let passfile = match path(config, "passfile")? {
+            Some(path) => Some(path),
             None => std::env::home_dir().map(|home| home.join(".pgpass")),
         };
-        let named_parameters = [
-            ("options", "options"),
-            ("application_name", "application_name"),
-            ("client_encoding", "client_encoding"),
-            ("replication", "replication"),
+        let balance = [("disable", false), ("random", true)];
+        let bindings = [
+            ("prefer", Binding::Prefer),
+            ("disable", Binding::Disable),
+            ("require", Binding::Require),
         ];
-        let mut parameters: Vec<(&'static str, BString)> = named_parameters
-            .into_iter()
-            .filter_map(|(option, parameter)| Some((parameter, config.get(option)?.to_owned())))
-            .collect();
-        if config.get("application_name").is_none() {
-            let fallback = config.get("fallback_application_name");
-            parameters.extend(fallback.map(|name| ("application_name", name.to_owned())));
-        }
         Ok(Self {
             hosts: host::hosts(config)?,
+            is_balanced: choice(config, "load_balance_hosts", &balance)?.unwrap_or(false),
+            attributes: SessionAttributes::of(config)?,
             user,
             database,
-            password,
+            password: password.or_else(|| config.prompt.as_ref()?.answered()),
             passfile,
+            prompt: config.prompt.clone(),
             timeout: timeout(config)?,
-            binding: choice(
-                config,
-                "channel_binding",
-                &[
-                    ("prefer", Binding::Prefer),
-                    ("disable", Binding::Disable),
-                    ("require", Binding::Require),
-                ],
-            )?
-            .unwrap_or(Binding::Prefer),
-            tls: tls_options(config)?,
-            parameters,
+            keepalive: KeepAlive::of(config)?,
+            peer: config.get("requirepeer").map(BStr::to_owned),
+            methods: require_auth::methods(config)?,
+            binding: choice(config, "channel_binding", &bindings)?.unwrap_or(Binding::Prefer),
+            tls: TlsOptions::of(config)?,
+            protocol: protocol(config)?,
+            parameters: parameters(config),
         })
     }
 
     /// The first message to the server.
     pub(crate) fn startup(&self) -> Startup {
-        let startup = Startup::new(&self.user, &self.database);
+        let (least, wanted) = self.protocol;
+        let startup = Startup::new(&self.user, &self.database).protocol(least, wanted);
         self.parameters
             .iter()
             .fold(startup, |startup, (name, value)| {
                 startup.parameter(name, value)
             })
+    }
+
+    /// Whether the session is one for replication that has SQL as well (`replication=database`); `None` if it is for
+    /// replication alone.
+    pub(crate) fn replication(&self) -> Option<bool> {
+        let said = self
+            .parameters
+            .iter()
+            .find(|(name, _)| *name == "replication");
+        match said {
+            None => Some(false),
+            Some((_, value)) if value == "database" => Some(true),
+            // Any other value is a boolean (source: ProcessStartupPacket, backend_startup.c), and if it is false, a
+            // session like any other is only not looked at.
+            Some(_) => None,
+        }
+    }
+
+    pub(crate) fn set_password(&mut self, password: Secret) {
+        self.password = Some(password);
     }
 
     /// The password for a host, and where it comes from or why there is none.
@@ -141,106 +156,81 @@ impl Target {
 
 fn check_support(config: &Config) -> Result<()> {
     for (name, value) in config.settings() {
-        if let Some(Support::Only(allowed)) =
-            keyword::find(name.as_bytes()).map(|keyword| &keyword.support)
-            && !allowed.iter().any(|allowed| value == allowed)
+        let support = keyword::find(name.as_bytes()).map(|keyword| &keyword.support);
+        if let Some(Support::Refused) = support
+            && !value.is_empty()
         {
-            return Err(Error::UnsupportedOption {
-                name,
-                allowed: allowed.first().copied(),
-            });
+            return Err(Error::UnsupportedOption { name, value: None });
         }
         if value.contains(&0) {
             return Err(bad(name, value, "it contains a NUL byte"));
         }
+    }
+    // libpq goes without encryption by GSSAPI where there are no credentials for it.
+    let encryption = [("disable", false), ("prefer", false), ("require", true)];
+    if choice(config, "gssencmode", &encryption)? == Some(true) {
+        return Err(Error::UnsupportedOption {
+            name: "gssencmode",
+            value: Some("require"),
+        });
     }
     Ok(())
 }
 
 /// The time for one address; 0 and less mean no limit, as for libpq.
 fn timeout(config: &Config) -> Result<Option<Duration>> {
-    let Some(value) = config.get("connect_timeout") else {
+    let Some(seconds) = integer(config, "connect_timeout")? else {
         return Ok(Some(DEFAULT_TIMEOUT));
     };
-    let seconds: i32 = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.trim().parse().ok())
-        .ok_or_else(|| bad("connect_timeout", value, "it is no number of seconds"))?;
     Ok(u64::try_from(seconds)
         .ok()
         .filter(|seconds| *seconds > 0)
         .map(Duration::from_secs))
 }
 
-fn tls_options(config: &Config) -> Result<TlsOptions> {
-    let mode = choice(
-        config,
-        "sslmode",
-        &[
-            ("disable", SslMode::Disable),
-            ("allow", SslMode::Allow),
-            ("prefer", SslMode::Prefer),
-            ("require", SslMode::Require),
-            ("verify-ca", SslMode::VerifyCa),
-            ("verify-full", SslMode::VerifyFull),
-        ],
-    )?;
-    let file = |name: &'static str| config.get(name).map(|path| to_path(name, path)).transpose();
-    let root = match &config.root_certificate {
-        Some(pem) => Some(Pem::Memory(Secret::new(pem.as_slice()))),
-        None => file("sslrootcert")?.map(Pem::File),
-    };
-    let system_roots = matches!(&root, Some(Pem::File(path)) if path == Path::new("system"));
-    let mode = match mode {
-        None if system_roots => SslMode::VerifyFull,
-        None => SslMode::Prefer,
-        Some(mode) if system_roots && mode != SslMode::VerifyFull => {
-            let problem = "with sslrootcert=system it must be verify-full";
-            return Err(bad(
-                "sslmode",
-                config.get("sslmode").unwrap_or_default(),
-                problem,
-            ));
+/// The versions of the protocol: 3.0 is asked for as by libpq 18, unless that is not enough, because not every server
+/// and pooler in use can negotiate.
+fn protocol(config: &Config) -> Result<(ProtocolVersion, ProtocolVersion)> {
+    let words = [
+        ("3.0", ProtocolVersion::V3_0),
+        ("3.2", ProtocolVersion::V3_2),
+        ("latest", ProtocolVersion::V3_2),
+    ];
+    let least = choice(config, "min_protocol_version", &words)?.unwrap_or(ProtocolVersion::V3_0);
+    let wanted = choice(config, "max_protocol_version", &words)?.unwrap_or(least);
+    if least > wanted {
+        return Err(bad(
+            "max_protocol_version",
+            config.get("max_protocol_version").unwrap_or_default(),
+            format!("min_protocol_version is greater ({least})"),
+        ));
+    }
+    Ok((least, wanted))
+}
+
+/// What the startup message carries beside user and database.
+fn parameters(config: &Config) -> Vec<(&'static str, BString)> {
+    let names = [
+        "options",
+        "application_name",
+        "client_encoding",
+        "replication",
+    ];
+    let mut parameters: Vec<(&'static str, BString)> = names
+        .into_iter()
+        .filter_map(|name| Some((name, config.get(name)?.to_owned())))
+        .collect();
+    for (name, value) in &mut parameters {
+        // libpq takes it from the locale; what reads here reads UTF-8.
+        if *name == "client_encoding" && value == "auto" {
+            *value = "UTF8".into();
         }
-        Some(mode) => mode,
-    };
-    let (certificate, key) = match &config.client_certificate {
-        Some((chain, key)) => (
-            Some(Pem::Memory(Secret::new(chain.as_slice()))),
-            Some(Pem::Memory(key.clone())),
-        ),
-        None => (
-            file("sslcert")?.map(Pem::File),
-            file("sslkey")?.map(Pem::File),
-        ),
-    };
-    Ok(TlsOptions {
-        mode,
-        root,
-        certificate,
-        key,
-    })
-}
-
-/// An option whose value is one of several words.
-fn choice<T: Copy>(config: &Config, name: &'static str, words: &[(&str, T)]) -> Result<Option<T>> {
-    let Some(value) = config.get(name) else {
-        return Ok(None);
-    };
-    if let Some((_, choice)) = words.iter().find(|(word, _)| value == word) {
-        return Ok(Some(*choice));
     }
-    let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    let problem = format!("it must be one of {}", words.join(", "));
-    Err(bad(name, value, problem))
-}
-
-fn to_path(name: &'static str, value: &BStr) -> Result<PathBuf> {
-    match value.to_path() {
-        Ok(path) => Ok(path.to_owned()),
-        Err(_) => Err(bad(name, value, "it is no path")),
+    if config.get("application_name").is_none() {
+        let fallback = config.get("fallback_application_name");
+        parameters.extend(fallback.map(|name| ("application_name", name.to_owned())));
     }
+    parameters
 }
 
 fn system_user() -> Result<BString> {
@@ -251,20 +241,6 @@ fn system_user() -> Result<BString> {
             format!("the system's user name is not known: {error}"),
         )
     })
-}
-
-/// An option whose value cannot be used; a secret value is not shown.
-pub(crate) fn bad(name: &'static str, value: &BStr, problem: impl Into<String>) -> Error {
-    let shown = keyword::find(name.as_bytes()).is_some_and(keyword::Keyword::is_shown);
-    Error::BadOption {
-        name,
-        value: if shown {
-            value.to_string()
-        } else {
-            "***".into()
-        },
-        problem: problem.into(),
-    }
 }
 
 #[cfg(test)]

@@ -2,31 +2,18 @@
 
 mod binding;
 mod certificate;
+mod chain;
+mod client_certificate;
 mod connector;
 mod credential;
+mod der;
+mod details;
+mod key;
 mod name;
+mod options;
+mod revocation;
 mod verifier;
 
-use std::path::PathBuf;
-
-use pgark_wire::Secret;
-
-use crate::target::SslMode;
-
 pub(crate) use connector::{Handshake, channel_binding, handshake};
-
-/// What the user says of TLS.
-#[derive(Debug, Clone)]
-pub(crate) struct TlsOptions {
-    pub(crate) mode: SslMode,
-    pub(crate) root: Option<Pem>,
-    pub(crate) certificate: Option<Pem>,
-    pub(crate) key: Option<Pem>,
-}
-
-/// Where a PEM text is.
-#[derive(Debug, Clone)]
-pub(crate) enum Pem {
-    File(PathBuf),
-    Memory(Secret),
-}
+pub use details::TlsDetails;
+pub(crate) use options::{CertificateMode, SslMode, TlsOptions};

@@ -21,22 +21,18 @@ pub(crate) fn parse(uri: &[u8], config: &mut Config) -> Result<()> {
     };
     if let Some(login) = login {
         let (user, password) = login.split_once_str(":").unwrap_or((login, b""));
-        config.set("user", decode("user", user)?)?;
-        config.set("password", decode("password", password)?)?;
+        store(config, "user", user)?;
+        store(config, "password", password)?;
     }
 
     let (hosts, ports, rest) = hosts(rest)?;
-    if hosts.iter().any(|byte| *byte != b',') {
-        config.set("host", decode("host", &hosts)?)?;
-    }
-    if ports.iter().any(|byte| *byte != b',') {
-        config.set("port", decode("port", &ports)?)?;
-    }
+    store(config, "host", &hosts)?;
+    store(config, "port", &ports)?;
 
     let rest = match rest.strip_prefix(b"/") {
         Some(path) => {
             let (dbname, rest) = path.split_at(path.find_byte(b'?').unwrap_or(path.len()));
-            config.set("dbname", decode("dbname", dbname)?)?;
+            store(config, "dbname", dbname)?;
             rest
         }
         None => rest,
@@ -45,6 +41,11 @@ pub(crate) fn parse(uri: &[u8], config: &mut Config) -> Result<()> {
         Some(query) => parameters(query, config),
         None => Ok(()),
     }
+}
+
+/// Sets what stands before the parameters; what is empty there has not been said.
+fn store(config: &mut Config, name: &'static str, text: &[u8]) -> Result<()> {
+    config.set(name, decode(name, text)?)
 }
 
 /// The hosts and the ports, each a list with commas, and what follows.
@@ -109,18 +110,24 @@ fn parameters(query: &[u8], config: &mut Config) -> Result<()> {
         let value = decode("parameter", value)?;
         if name == b"ssl" && value == b"true" {
             // JDBC's way to say it.
-            config.set("sslmode", "require")?;
+            config.store(b"sslmode", b"require")?;
         } else {
-            config.set(name, value)?;
+            config.store(&name, &value)?;
         }
     }
     Ok(())
 }
 
-/// Replaces `%xy` by the byte of that hexadecimal value.
+/// Replaces `%xy` by the byte of that hexadecimal value. Spaces around a text do not count, and inside they must be
+/// encoded, so that a URI cut short by one is noticed.
 fn decode(what: &str, text: &[u8]) -> Result<Vec<u8>> {
     let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text;
+    let mut bytes = text.trim_with(|c| c == ' ');
+    if bytes.contains(&b' ') {
+        return Err(Error::Syntax(format!(
+            "a space in the {what} of the URI, which must be written %20"
+        )));
+    }
     while let Some((&byte, rest)) = bytes.split_first() {
         bytes = rest;
         if byte != b'%' {

@@ -10,8 +10,11 @@ use postgres_protocol::message::backend::{AUTHENTICATION_TAG, ERROR_RESPONSE_TAG
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::startup::{check_negotiation, too_long};
-use crate::{AuthenticationError, Error, Result, Secret, Session, Startup};
+use crate::protocol::negotiated;
+use crate::startup::too_long;
+use crate::{
+    AuthenticationError, Error, Method, Methods, ProtocolVersion, Result, Secret, Session, Startup,
+};
 
 /// NegotiateProtocolVersion, of which postgres-protocol knows nothing.
 const NEGOTIATE_TAG: u8 = b'v';
@@ -28,6 +31,9 @@ pub struct Authentication {
     /// Whether the password itself may be sent when the server asks for it: over TLS, over a Unix socket, or
     /// because the user asked for an unencrypted connection.
     pub cleartext_allowed: bool,
+    /// The methods that may be used at all; what the server asks for beyond them is refused before anything is
+    /// sent. Without [`Method::None`] a server that asks for nothing is refused too.
+    pub allowed: Methods,
 }
 
 impl Authentication {
@@ -43,9 +49,13 @@ impl Authentication {
 /// What SCRAM can bind the login to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ChannelBinding {
-    /// Nothing: no TLS, binding switched off, or a certificate that defines no hash.
+    /// Nothing: the connection has no TLS.
     #[default]
     None,
+    /// Nothing: the user does not want it.
+    Disabled,
+    /// Nothing: the server's certificate defines no hash.
+    Undefined,
     /// The hash of the server's certificate (RFC 5929, `tls-server-end-point`).
     TlsServerEndPoint(Vec<u8>),
 }
@@ -58,7 +68,7 @@ enum Request<'a> {
     Sasl(&'a [u8]),
     SaslContinue(&'a [u8]),
     SaslFinal(&'a [u8]),
-    Other(&'static str),
+    Other(Option<Method>, &'static str),
 }
 
 impl<'a> Request<'a> {
@@ -68,18 +78,18 @@ impl<'a> Request<'a> {
             .map_err(|_| "malformed Authentication message")?;
         Ok(match code {
             0 => Self::Ok,
-            2 => Self::Other("Kerberos V5"),
+            2 => Self::Other(None, "Kerberos V5"),
             3 => Self::CleartextPassword,
-            4 => Self::Other("crypt"),
+            4 => Self::Other(None, "crypt"),
             5 => {
                 let salt = body
                     .try_into()
                     .map_err(|_| "malformed AuthenticationMD5Password")?;
                 Self::Md5Password(salt)
             }
-            6 => Self::Other("SCM credentials"),
-            7 | 8 => Self::Other("GSSAPI"),
-            9 => Self::Other("SSPI"),
+            6 => Self::Other(None, "SCM credentials"),
+            7 | 8 => Self::Other(Some(Method::Gss), "GSSAPI"),
+            9 => Self::Other(Some(Method::Sspi), "SSPI"),
             10 => Self::Sasl(body),
             11 => Self::SaslContinue(body),
             12 => Self::SaslFinal(body),
@@ -101,8 +111,16 @@ pub(crate) struct Exchange<'a> {
     user: &'a [u8],
     authentication: &'a Authentication,
     sasl: Sasl,
+    login: Login,
+}
+
+/// How a login was done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Login {
+    pub(crate) method: Method,
     /// Whether the SASL exchange carries a channel binding.
-    bound: bool,
+    pub(crate) bound: bool,
+    pub(crate) protocol: ProtocolVersion,
 }
 
 impl<'a> Exchange<'a> {
@@ -111,7 +129,11 @@ impl<'a> Exchange<'a> {
             user: startup.user(),
             authentication,
             sasl: Sasl::NotStarted,
-            bound: false,
+            login: Login {
+                method: Method::None,
+                bound: false,
+                protocol: startup.wanted_protocol(),
+            },
         }
     }
 
@@ -124,6 +146,7 @@ impl<'a> Exchange<'a> {
                 return Ok(true);
             }
             Request::CleartextPassword => {
+                self.choose(Method::Password)?;
                 self.check_unbound_method()?;
                 if !self.authentication.cleartext_allowed {
                     return Err(AuthenticationError::Cleartext.into());
@@ -132,6 +155,7 @@ impl<'a> Exchange<'a> {
                 frontend::password_message(password, out).map_err(too_long("the password"))?;
             }
             Request::Md5Password(salt) => {
+                self.choose(Method::Md5)?;
                 self.check_unbound_method()?;
                 let hash = md5_hash(self.user, self.password("md5")?, salt);
                 frontend::password_message(hash.as_bytes(), out)
@@ -153,9 +177,12 @@ impl<'a> Exchange<'a> {
                 scram.finish(message).map_err(AuthenticationError::Scram)?;
                 self.sasl = Sasl::Verified;
             }
-            Request::Other(method) => {
+            Request::Other(method, name) => {
+                if let Some(method) = method {
+                    self.choose(method)?;
+                }
                 return Err(AuthenticationError::Unsupported {
-                    method: method.into(),
+                    method: name.into(),
                 }
                 .into());
             }
@@ -163,26 +190,63 @@ impl<'a> Exchange<'a> {
         Ok(false)
     }
 
-    fn start_sasl(&mut self, mechanisms: &[u8], out: &mut BytesMut) -> Result<(), Failure> {
-        if !matches!(self.sasl, Sasl::NotStarted) {
-            return Err("a second AuthenticationSASL".into());
+    /// Begins with a method, unless it is one that must not be used, or the second one.
+    fn choose(&mut self, method: Method) -> Result<(), Failure> {
+        if self.login.method != Method::None {
+            return Err("a second authentication request".into());
         }
+        self.check_allowed(method)?;
+        self.login.method = method;
+        Ok(())
+    }
+
+    fn check_allowed(&self, method: Method) -> Result<(), AuthenticationError> {
+        if self.authentication.allowed.contains(method) {
+            Ok(())
+        } else {
+            Err(AuthenticationError::NotAllowed { method })
+        }
+    }
+
+    fn start_sasl(&mut self, mechanisms: &[u8], out: &mut BytesMut) -> Result<(), Failure> {
         let offers = |name: &str| {
             mechanisms
                 .split(|byte| *byte == 0)
                 .any(|offered| offered == name.as_bytes())
         };
         let plus = offers(sasl::SCRAM_SHA_256_PLUS);
+        if !plus && !offers(sasl::SCRAM_SHA_256) {
+            let names = mechanisms.replace(b"\0", b" ");
+            return Err(AuthenticationError::Unsupported {
+                method: format!("SASL with {}", names.trim_ascii().as_bstr()),
+            }
+            .into());
+        }
+        self.choose(Method::ScramSha256)?;
+        let required = self.authentication.channel_binding_required;
         let (mechanism, binding) = match &self.authentication.channel_binding {
+            // It makes no sense without TLS, unless somebody in between has taken the TLS away.
+            ChannelBinding::None if plus => {
+                return Err(AuthenticationError::ChannelBinding {
+                    why: "is offered by the server, although the connection has no TLS",
+                }
+                .into());
+            }
             ChannelBinding::TlsServerEndPoint(hash) if plus => (
                 sasl::SCRAM_SHA_256_PLUS,
                 sasl::ChannelBinding::tls_server_end_point(hash.clone()),
             ),
-            _ if self.authentication.channel_binding_required => {
+            binding if required => {
                 return Err(AuthenticationError::ChannelBinding {
-                    why: match self.authentication.channel_binding {
-                        ChannelBinding::None => "the connection has no TLS or its certificate defines no hash to bind to",
-                        ChannelBinding::TlsServerEndPoint(_) => "the server does not offer it",
+                    why: match binding {
+                        ChannelBinding::None => "is required, but the connection has no TLS",
+                        ChannelBinding::Disabled => "is required and switched off",
+                        ChannelBinding::Undefined => {
+                            "is required, but the server's certificate defines no hash to bind to"
+                        }
+                        ChannelBinding::TlsServerEndPoint(_) => {
+                            "is required, but the server does not offer it"
+                        }
                     },
                 }
                 .into());
@@ -192,16 +256,11 @@ impl<'a> Exchange<'a> {
             ChannelBinding::TlsServerEndPoint(_) => {
                 (sasl::SCRAM_SHA_256, sasl::ChannelBinding::unrequested())
             }
-            ChannelBinding::None => (sasl::SCRAM_SHA_256, sasl::ChannelBinding::unsupported()),
-        };
-        if !plus && !offers(sasl::SCRAM_SHA_256) {
-            let names = mechanisms.replace(b"\0", b" ");
-            return Err(AuthenticationError::Unsupported {
-                method: format!("SASL with {}", names.trim_ascii().as_bstr()),
+            ChannelBinding::None | ChannelBinding::Disabled | ChannelBinding::Undefined => {
+                (sasl::SCRAM_SHA_256, sasl::ChannelBinding::unsupported())
             }
-            .into());
-        }
-        self.bound = mechanism == sasl::SCRAM_SHA_256_PLUS;
+        };
+        self.login.bound = mechanism == sasl::SCRAM_SHA_256_PLUS;
         let scram = ScramSha256::new(self.password("scram-sha-256")?, binding);
         frontend::sasl_initial_response(mechanism, scram.message(), out)
             .map_err(too_long("the SCRAM message"))?;
@@ -220,7 +279,7 @@ impl<'a> Exchange<'a> {
     fn check_unbound_method(&self) -> Result<(), AuthenticationError> {
         if self.authentication.channel_binding_required {
             return Err(AuthenticationError::ChannelBinding {
-                why: "the server asks for a method that cannot carry it",
+                why: "is required, but the server asks for a method that cannot carry it",
             });
         }
         Ok(())
@@ -230,8 +289,11 @@ impl<'a> Exchange<'a> {
     fn check_accepted(&self) -> Result<(), Failure> {
         match self.sasl {
             Sasl::Started(_) => Err("AuthenticationOk in the middle of a SASL exchange".into()),
-            Sasl::Verified if self.bound => Ok(()),
-            _ => Ok(self.check_unbound_method()?),
+            Sasl::Verified if self.login.bound => Ok(()),
+            _ => {
+                self.check_allowed(self.login.method)?;
+                Ok(self.check_unbound_method()?)
+            }
         }
     }
 }
@@ -268,7 +330,13 @@ impl From<AuthenticationError> for Failure {
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     /// Answers the server's requests until it accepts us.
-    pub(crate) async fn authenticate(&mut self, mut exchange: Exchange<'_>) -> Result<()> {
+    pub(crate) async fn authenticate(
+        &mut self,
+        startup: &Startup,
+        authentication: &Authentication,
+    ) -> Result<Login> {
+        let mut exchange = Exchange::new(startup, authentication);
+        let mut negotiated_once = false;
         loop {
             let frame = self.receive().await?;
             let body = self.reader.body(&frame);
@@ -276,16 +344,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
                 AUTHENTICATION_TAG => {
                     let mut out = BytesMut::new();
                     match exchange.answer(body, &mut out) {
-                        Ok(true) => return Ok(()),
+                        Ok(true) => return Ok(exchange.login),
                         Ok(false) => self.send(&out).await?,
                         Err(Failure::Error(error)) => return Err(error),
                         Err(Failure::Protocol(what)) => return Err(self.violation(what)),
                     }
                 }
                 ERROR_RESPONSE_TAG => return Err(self.server_error(&frame)?.into()),
-                NEGOTIATE_TAG => {
-                    if let Err(what) = check_negotiation(body) {
-                        return Err(self.violation(what));
+                NEGOTIATE_TAG if !negotiated_once => {
+                    negotiated_once = true;
+                    match negotiated(startup.wanted_protocol(), body) {
+                        Ok(offered) if offered < startup.least_protocol() => {
+                            return Err(Error::ProtocolVersion {
+                                offered,
+                                least: startup.least_protocol(),
+                            });
+                        }
+                        Ok(offered) => exchange.login.protocol = offered,
+                        Err(what) => return Err(self.violation(what)),
                     }
                 }
                 _ => return Err(self.unexpected(&frame)),

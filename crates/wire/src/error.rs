@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::ServerError;
+use crate::{Method, ProtocolVersion, ServerError};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -32,6 +32,15 @@ pub enum Error {
         doing: &'static str,
         /// What arrived.
         what: String,
+    },
+
+    /// The server speaks no version of the protocol that is new enough.
+    #[error("the server speaks protocol {offered} at most, and {least} is the least wanted")]
+    ProtocolVersion {
+        /// What the server offers.
+        offered: ProtocolVersion,
+        /// The least version that was to be accepted.
+        least: ProtocolVersion,
     },
 
     /// Logging in failed on our side: no password, or a method that is refused.
@@ -88,8 +97,15 @@ pub enum AuthenticationError {
         method: String,
     },
 
-    /// Channel binding was demanded and cannot be had.
-    #[error("channel binding is required, but {why}")]
+    /// The server wants a method that the user does not allow, or wants none where the user demands one.
+    #[error("the server asks for {}: refused", .method.wish())]
+    NotAllowed {
+        /// The method.
+        method: Method,
+    },
+
+    /// Channel binding was demanded and cannot be had, or the server's offer of it makes no sense.
+    #[error("channel binding {why}")]
     ChannelBinding {
         /// What is missing.
         why: &'static str,

@@ -17,6 +17,10 @@ const DATA_ROW_LIMIT: usize = 1 << 30;
 /// The longest message of any other kind that is taken: far above what servers send, and bearable.
 const MESSAGE_LIMIT: usize = 16 << 20;
 
+/// The longest message that is taken where only short ones are expected: what libpq takes of a server that it does
+/// not know yet (source: PQconnectPoll, fe-connect.c), and more.
+const SHORT_MESSAGE_LIMIT: usize = 64 << 10;
+
 /// The tag byte and the length before each body.
 const HEADER_BYTES: usize = 5;
 
@@ -40,6 +44,7 @@ pub(crate) struct FrameReader {
     end: usize,
     /// How many bytes of a CopyData message, whose header has been taken, are still to be passed on.
     copy_rest: usize,
+    short_messages: bool,
 }
 
 impl FrameReader {
@@ -49,7 +54,13 @@ impl FrameReader {
             start: 0,
             end: 0,
             copy_rest: 0,
+            short_messages: false,
         }
+    }
+
+    /// Whether no message may be longer than 64 KiB.
+    pub(crate) fn expect_short_messages(&mut self, expected: bool) {
+        self.short_messages = expected;
     }
 
     /// The next message. Cancel safe: what has been read stays in the buffer.
@@ -146,6 +157,7 @@ impl FrameReader {
             ));
         };
         let limit = match tag {
+            _ if self.short_messages => SHORT_MESSAGE_LIMIT,
             COPY_DATA_TAG => usize::MAX,
             DATA_ROW_TAG => DATA_ROW_LIMIT,
             _ => MESSAGE_LIMIT,

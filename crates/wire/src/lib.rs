@@ -1,4 +1,4 @@
-//! The PostgreSQL protocol, version 3.0, over any byte stream.
+//! The PostgreSQL protocol, versions 3.0 and 3.2, over any byte stream.
 //!
 //! A [`Session`] starts and logs in over a stream that somebody else has dialled (and wrapped in TLS, if that
 //! is wanted), runs simple queries whose values arrive as text in the session's encoding ([`Rows`]), and hands
@@ -43,7 +43,9 @@ mod cancel;
 mod copy_out;
 mod error;
 mod frame;
+mod method;
 mod parameters;
+mod protocol;
 mod query;
 mod rows;
 mod secret;
@@ -57,6 +59,8 @@ pub use authentication::{Authentication, ChannelBinding};
 pub use cancel::{CancelKey, cancel};
 pub use copy_out::CopyOut;
 pub use error::{AuthenticationError, Error, Result};
+pub use method::{Method, Methods};
+pub use protocol::ProtocolVersion;
 pub use rows::{Row, Rows, RowsIter};
 pub use secret::Secret;
 pub use server_error::ServerError;

@@ -5,6 +5,9 @@ use bstr::{BStr, BString, ByteSlice};
 /// More than any server reports (18 reports 15 of its own; extensions may add some).
 const LIMIT: usize = 1000;
 
+/// More than all values together have.
+const BYTES_LIMIT: usize = 4 << 20;
+
 /// The parameters reported so far, the newest value of each.
 #[derive(Debug, Default)]
 pub(crate) struct Parameters(Vec<(BString, BString)>);
@@ -26,6 +29,13 @@ impl Parameters {
         let Some((name, value)) = split(body) else {
             return Err("malformed ParameterStatus".into());
         };
+        let others = self.0.iter().filter(|(known, _)| known != name);
+        let held: usize = others.map(|(name, value)| name.len() + value.len()).sum();
+        if held + body.len() > BYTES_LIMIT {
+            return Err(format!(
+                "more than {BYTES_LIMIT} bytes of parameters reported"
+            ));
+        }
         if let Some((_, known)) = self.0.iter_mut().find(|(known, _)| known == name) {
             *known = value.into();
         } else if self.0.len() < LIMIT {
@@ -67,5 +77,7 @@ mod tests {
         }
         let end = (0..=LIMIT).find(|i| parameters.update(format!("p{i}\0v\0").as_bytes()).is_err());
         assert_eq!(end, Some(LIMIT));
+        let large = [b"large\0", &vec![b'x'; BYTES_LIMIT][..], b"\0"].concat();
+        assert!(Parameters::default().update(&large).is_err());
     }
 }

@@ -12,10 +12,12 @@ use postgres_protocol::message::backend::{
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use crate::authentication::Exchange;
+use crate::authentication::Login;
 use crate::frame::{Frame, FrameReader};
 use crate::parameters::Parameters;
-use crate::{Authentication, CancelKey, Error, Result, ServerError, Startup};
+use crate::{
+    Authentication, CancelKey, Error, Method, ProtocolVersion, Result, ServerError, Startup,
+};
 
 /// Whether a session can take a statement.
 enum Condition {
@@ -37,6 +39,7 @@ pub struct Session<S> {
     pub(crate) reader: FrameReader,
     parameters: Parameters,
     cancel_key: Option<CancelKey>,
+    login: Login,
     condition: Condition,
 }
 
@@ -50,6 +53,26 @@ impl<S> Session<S> {
     /// What [`cancel`](crate::cancel) needs to stop this session's statement.
     pub fn cancel_key(&self) -> Option<CancelKey> {
         self.cancel_key.clone()
+    }
+
+    /// How the session was logged in to.
+    pub fn method(&self) -> Method {
+        self.login.method
+    }
+
+    /// Whether the login was bound to the TLS connection, so that nobody can stand in between.
+    pub fn is_channel_bound(&self) -> bool {
+        self.login.bound
+    }
+
+    /// The version of the protocol that both sides have agreed on.
+    pub fn protocol(&self) -> ProtocolVersion {
+        self.login.protocol
+    }
+
+    /// Takes no message of more than 64 KiB from now on, where no answer is longer.
+    pub fn expect_short_messages(&mut self) {
+        self.reader.expect_short_messages(true);
     }
 
     /// The stream under the session.
@@ -150,6 +173,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     /// [`Error::Server`] when the server refuses (SQLSTATE class 28: the login; 3D000: no such database; 53300:
     /// too many connections), [`Error::Authentication`] when we do.
     ///
+    /// Until the server has accepted us, it is not trusted with more than 64 KiB of memory a message.
+    ///
     /// Not cancel safe: dropping the future closes the stream.
     pub async fn start(
         stream: S,
@@ -161,14 +186,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             reader: FrameReader::new(),
             parameters: Parameters::default(),
             cancel_key: None,
+            login: Login {
+                method: Method::None,
+                bound: false,
+                protocol: startup.wanted_protocol(),
+            },
             condition: Condition::Busy("logging in"),
         };
+        session.reader.expect_short_messages(true);
         let mut out = BytesMut::new();
         startup.encode(&mut out)?;
         session.send(&out).await?;
-        session
-            .authenticate(Exchange::new(startup, authentication))
-            .await?;
+        session.login = session.authenticate(startup, authentication).await?;
         loop {
             let frame = session.receive().await?;
             match frame.tag {
@@ -178,6 +207,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
                 },
                 READY_FOR_QUERY_TAG => {
                     session.set_ready();
+                    session.reader.expect_short_messages(false);
                     return Ok(session);
                 }
                 ERROR_RESPONSE_TAG => return Err(session.server_error(&frame)?.into()),

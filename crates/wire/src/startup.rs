@@ -5,16 +5,15 @@ use std::io;
 use bstr::{BStr, BString};
 use bytes::{BufMut, BytesMut};
 
-use crate::{Error, Result};
-
-/// Protocol 3.0.
-const VERSION: i32 = 3 << 16;
+use crate::{Error, ProtocolVersion, Result};
 
 /// Who logs in where, and with which run-time parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Startup {
     user: BString,
     parameters: Vec<(BString, BString)>,
+    least: ProtocolVersion,
+    wanted: ProtocolVersion,
 }
 
 impl Startup {
@@ -23,6 +22,8 @@ impl Startup {
         Self {
             user: user.as_ref().into(),
             parameters: vec![("database".into(), database.as_ref().into())],
+            least: ProtocolVersion::V3_0,
+            wanted: ProtocolVersion::V3_0,
         }
     }
 
@@ -34,6 +35,22 @@ impl Startup {
         self
     }
 
+    /// Asks for another version of the protocol than 3.0, and says how far down the server may go.
+    #[must_use]
+    pub fn protocol(mut self, least: ProtocolVersion, wanted: ProtocolVersion) -> Self {
+        self.least = least;
+        self.wanted = wanted;
+        self
+    }
+
+    pub(crate) fn least_protocol(&self) -> ProtocolVersion {
+        self.least
+    }
+
+    pub(crate) fn wanted_protocol(&self) -> ProtocolVersion {
+        self.wanted
+    }
+
     pub(crate) fn user(&self) -> &BStr {
         self.user.as_ref()
     }
@@ -42,7 +59,7 @@ impl Startup {
     pub(crate) fn encode(&self, out: &mut BytesMut) -> Result<()> {
         let start = out.len();
         out.put_i32(0);
-        out.put_i32(VERSION);
+        out.put_i32(self.wanted.code());
         let user = (BString::from("user"), self.user.clone());
         for (name, value) in std::iter::once(&user).chain(&self.parameters) {
             for text in [name, value] {
@@ -74,29 +91,6 @@ impl Startup {
     }
 }
 
-/// Judges a NegotiateProtocolVersion: 3.0 without options was asked for, which every server has, so a server
-/// that offers another major version or refuses options talks about something else.
-pub(crate) fn check_negotiation(body: &[u8]) -> Result<(), String> {
-    let mut reader = body;
-    let mut number = || {
-        use bytes::Buf;
-        reader
-            .try_get_i32()
-            .map_err(|_| String::from("malformed NegotiateProtocolVersion"))
-    };
-    let (minor, refused) = (number()?, number()?);
-    // Servers report the whole version or its minor part alone.
-    if (minor >> 16 == 0 || minor >> 16 == 3) && refused == 0 {
-        Ok(())
-    } else {
-        Err(format!(
-            "the server offers protocol {}.{} and refuses {refused} options, where 3.0 without options was asked for",
-            minor >> 16,
-            minor & 0xffff
-        ))
-    }
-}
-
 /// Maps an encoder's error: it can only be a length.
 pub(crate) fn too_long(what: &'static str) -> impl Fn(io::Error) -> Error {
     move |_| Error::Unsendable {
@@ -118,6 +112,10 @@ mod tests {
             &out[..],
             b"\0\0\0\x2b\0\x03\0\0user\0\xe4\0database\0db\0options\0-c a=b\0\0"
         );
+        out.clear();
+        let newer = startup.protocol(ProtocolVersion::V3_0, ProtocolVersion::V3_2);
+        newer.encode(&mut out).unwrap();
+        assert_eq!(out[4..8], *b"\0\x03\0\x02");
     }
 
     #[test]
@@ -130,24 +128,5 @@ mod tests {
             let error = startup.encode(&mut BytesMut::new()).unwrap_err();
             assert!(matches!(error, Error::Unsendable { .. }), "{error}");
         }
-    }
-
-    #[test]
-    fn a_negotiation_down_to_what_was_asked_for_is_accepted() {
-        for (minor, refused, accepted) in [
-            (0, 0, true),
-            (3 << 16, 0, true),
-            (2, 0, true),
-            (4 << 16, 0, false),
-            (0, 1, false),
-        ] {
-            let body = [i32::to_be_bytes(minor), i32::to_be_bytes(refused)].concat();
-            assert_eq!(
-                check_negotiation(&body).is_ok(),
-                accepted,
-                "{minor} {refused}"
-            );
-        }
-        assert!(check_negotiation(b"\0\0\0").is_err());
     }
 }

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
-use crate::{Authentication, Session, Startup};
+use crate::{Authentication, Result, Session, Startup};
 
 /// A message of the server.
 pub(crate) fn message(tag: u8, body: &[u8]) -> Vec<u8> {
@@ -79,4 +79,17 @@ pub(crate) async fn session() -> (Session<DuplexStream>, Server) {
             .await;
     });
     (session.unwrap(), server)
+}
+
+/// What becomes of a login at a server that sends these messages, whatever it is told.
+pub(crate) async fn start(
+    startup: &Startup,
+    authentication: &Authentication,
+    messages: Vec<u8>,
+) -> Result<Session<DuplexStream>> {
+    let (near, mut far) = tokio::io::duplex(1 << 16);
+    far.write_all(&messages).await.unwrap();
+    let started = Session::start(near, startup, authentication).await;
+    drop(far);
+    started
 }

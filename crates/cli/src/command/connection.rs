@@ -1,16 +1,14 @@
 //! From the command line and the environment to a server.
 
-use pgark_connect::{Config, Error};
+use pgark_connect::{Asking, Config, Error};
 
+use super::password;
 use crate::arguments::ConnectionArguments;
 
-/// Puts together where to connect: what the letters say goes before the connection string, the environment last.
+/// Puts together where to connect: the connection string goes before the letters, as in PostgreSQL's own programs, and
+/// these before the service file and the environment.
 pub(crate) fn config(arguments: &ConnectionArguments) -> Result<Config, Error> {
-    let named = arguments
-        .dbname
-        .as_ref()
-        .or(arguments.database.as_ref())
-        .filter(|name| !name.is_empty());
+    let named = arguments.dbname.as_ref().or(arguments.database.as_ref());
     let mut config = match named {
         Some(name) => Config::parse(name)?,
         None => Config::new(),
@@ -21,10 +19,18 @@ pub(crate) fn config(arguments: &ConnectionArguments) -> Result<Config, Error> {
         ("user", &arguments.username),
     ] {
         if let Some(value) = value {
-            config.set(keyword, value)?;
+            config.set_unless_said(keyword, value)?;
         }
     }
-    let config = config.with_environment();
+    if arguments.password {
+        config.set_password_prompt(Asking::Always, |request| password::ask(request).map(Some));
+    } else if !arguments.no_password {
+        config.set_password_prompt(Asking::WhenNeeded, |request| {
+            // Without a terminal there is nobody to ask, and the login fails for the want of a password.
+            password::ask(request).map(Some).or(Ok(None))
+        });
+    }
+    let config = config.with_environment()?;
     config.check()?;
     Ok(config)
 }

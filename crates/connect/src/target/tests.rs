@@ -1,7 +1,12 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 
+use std::path::Path;
+
+use pgark_wire::Method;
+
 use crate::host::Place;
+use crate::tls::SslMode;
 
 use super::*;
 
@@ -39,7 +44,7 @@ fn arguments_win_over_the_string_which_wins_over_the_environment() {
         ("PGUSER", "env-user"),
         ("PGDATABASE", "env-db"),
         ("PGPORT", "1"),
-        ("PGSSLMODE", ""),
+        ("PGSSLMODE", "require"),
         ("PGAPPNAME", "env-name"),
     ]);
     let mut config =
@@ -47,7 +52,9 @@ fn arguments_win_over_the_string_which_wins_over_the_environment() {
             .unwrap();
     config.set_host("argument-host");
     config.set_user("");
-    let config = config.with_variables(|name| environment.get(name).map(OsString::from));
+    let config = config
+        .with_variables(|name| environment.get(name).map(OsString::from))
+        .unwrap();
     let target = Target::of(&config).unwrap();
     assert_eq!(target.hosts[0].name.as_deref(), Some("argument-host"));
     assert_eq!(target.hosts[0].port, 1);
@@ -55,10 +62,33 @@ fn arguments_win_over_the_string_which_wins_over_the_environment() {
         (target.user.to_string(), target.database.to_string()),
         ("string-user".into(), "string-db".into())
     );
-    assert_eq!(target.tls.mode, SslMode::Prefer);
+    assert_eq!(target.tls.mode, SslMode::Require);
     assert_eq!(
         target.parameters,
         [("application_name", BString::from("env-name"))]
+    );
+}
+
+#[test]
+fn an_empty_value_hides_what_the_sources_below_say() {
+    let environment: HashMap<&str, &str> = HashMap::from([
+        ("PGHOST", "env-host"),
+        ("PGPASSWORD", ""),
+        ("PGREQUIRESSL", "1"),
+    ]);
+    let with = |text: &str| {
+        let config = Config::parse(text).unwrap();
+        let config = config.with_variables(|name| environment.get(name).map(OsString::from));
+        Target::of(&config.unwrap())
+    };
+    assert_eq!(with("").unwrap().hosts[0].name.as_deref(), Some("env-host"));
+    assert_eq!(with("host=''").unwrap().hosts[0].name, None);
+    assert_eq!(with("").unwrap().tls.mode, SslMode::Require);
+    assert_eq!(with("sslmode=allow").unwrap().tls.mode, SslMode::Allow);
+    let error = with("sslmode=''").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "connection option sslmode is \"\": it must be one of disable, allow, prefer, require, verify-ca, verify-full"
     );
 }
 
@@ -68,6 +98,7 @@ fn only_a_text_that_looks_like_one_is_a_connection_string() {
         ("shop", "shop"),
         ("shop one", "shop one"),
         ("dbname=shop", "shop"),
+        ("", &whoami::username().unwrap()),
         ("postgres:shop", "postgres:shop"),
         ("postgresql:///shop", "shop"),
         ("MySQL://x", "MySQL://x"),
@@ -177,20 +208,71 @@ fn bad_values_are_named() {
         ),
         (
             "connect_timeout=soon",
-            "connection option connect_timeout is \"soon\": it is no number of seconds",
+            "connection option connect_timeout is \"soon\": it is no whole number",
         ),
         (
             "sslrootcert=system sslmode=require",
             "connection option sslmode is \"require\": with sslrootcert=system it must be verify-full",
         ),
-        ("service=x", "connection option service is not supported"),
         (
-            "sslpassword=hunter2",
-            "connection option sslpassword is not supported",
+            "sslmode=requier",
+            "connection option sslmode is \"requier\": it must be one of disable, allow, prefer, require, verify-ca, verify-full (the nearest is \"require\")",
         ),
         (
-            "target_session_attrs=primary",
-            "connection option target_session_attrs is not supported (except with the value \"any\")",
+            "target_session_attrs=primry",
+            "connection option target_session_attrs is \"primry\": it must be one of any, read-write, read-only, primary, standby, prefer-standby (the nearest is \"primary\")",
+        ),
+        (
+            "load_balance_hosts=yes",
+            "connection option load_balance_hosts is \"yes\": it must be one of disable, random",
+        ),
+        (
+            "gssencmode=require",
+            "connection option gssencmode with the value \"require\" is not supported",
+        ),
+        (
+            "gssencmode=x",
+            "connection option gssencmode is \"x\": it must be one of disable, prefer, require",
+        ),
+        (
+            "sslkeylogfile=/tmp/x",
+            "connection option sslkeylogfile is not supported",
+        ),
+        (
+            "scram_client_key=hunter2",
+            "connection option scram_client_key is not supported",
+        ),
+        (
+            "sslnegotiation=direct",
+            "connection option sslnegotiation is \"direct\": sslmode must then be require, verify-ca or verify-full",
+        ),
+        (
+            "ssl_min_protocol_version=SSLv3",
+            "connection option ssl_min_protocol_version is \"SSLv3\": it must be one of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3",
+        ),
+        (
+            "ssl_max_protocol_version=TLSv1.1 ssl_min_protocol_version=TLSv1",
+            "connection option ssl_max_protocol_version with the value \"TLSv1.1\" is not supported",
+        ),
+        (
+            "ssl_max_protocol_version=TLSv1.2 ssl_min_protocol_version=tlsv1.3",
+            "connection option ssl_max_protocol_version is \"TLSv1.2\": ssl_min_protocol_version is greater",
+        ),
+        (
+            "ssl_max_protocol_version=TLSv1.1",
+            "connection option ssl_max_protocol_version is \"TLSv1.1\": ssl_min_protocol_version is greater",
+        ),
+        (
+            "sslrootcert=system sslcrl=x",
+            "connection option sslcrl is \"x\": it has no effect with sslrootcert=system",
+        ),
+        (
+            "min_protocol_version=3.1",
+            "connection option min_protocol_version is \"3.1\": it must be one of 3.0, 3.2, latest (the nearest is \"3.0\")",
+        ),
+        (
+            "min_protocol_version=3.2 max_protocol_version=3.0",
+            "connection option max_protocol_version is \"3.0\": min_protocol_version is greater (3.2)",
         ),
         (
             "password='a\0b'",
@@ -205,17 +287,23 @@ fn bad_values_are_named() {
 }
 
 #[test]
-fn values_that_ask_for_what_happens_anyway_are_accepted() {
+fn values_are_understood() {
     for conninfo in [
         "target_session_attrs=any",
         "gssencmode=prefer",
+        "gssencmode=disable krbsrvname=x gsslib=gssapi gssdelegation=1 sslcompression=1",
         "keepalives=0",
-        "sslrootcert=system",
         "connect_timeout=0",
         "connect_timeout=-1",
-        "ssl_min_protocol_version=TLSv1.2",
+        "ssl_min_protocol_version=TLSv1",
+        "ssl_max_protocol_version=tlsV1.2",
+        "sslpassword=x oauth_issuer=x oauth_client_secret=x",
+        "sslkeylogfile=''",
+        "sslnegotiation=direct sslmode=require",
+        "sslrootcert=system sslnegotiation=direct",
+        "max_protocol_version=latest",
     ] {
-        assert!(target(conninfo).is_ok(), "{conninfo}");
+        target(conninfo).unwrap_or_else(|error| panic!("{conninfo}: {error}"));
     }
     assert_eq!(
         target("sslrootcert=system").unwrap().tls.mode,
@@ -223,9 +311,25 @@ fn values_that_ask_for_what_happens_anyway_are_accepted() {
     );
     assert_eq!(target("connect_timeout=0").unwrap().timeout, None);
     assert_eq!(
-        target("connect_timeout=3").unwrap().timeout,
+        target("connect_timeout= 3 ").unwrap().timeout,
         Some(Duration::from_secs(3))
     );
+    let (v3_0, v3_2) = (ProtocolVersion::V3_0, ProtocolVersion::V3_2);
+    for (conninfo, expected) in [
+        ("", (v3_0, v3_0)),
+        ("max_protocol_version=3.2", (v3_0, v3_2)),
+        ("min_protocol_version=3.2", (v3_2, v3_2)),
+        (
+            "min_protocol_version=3.0 max_protocol_version=latest",
+            (v3_0, v3_2),
+        ),
+    ] {
+        assert_eq!(target(conninfo).unwrap().protocol, expected, "{conninfo}");
+    }
+    let methods = target("require_auth=md5").unwrap().methods;
+    assert!(methods.contains(Method::Md5) && !methods.contains(Method::Password));
+    let encoding = target("client_encoding=auto").unwrap().parameters;
+    assert_eq!(encoding, [("client_encoding", BString::from("UTF8"))]);
 }
 
 #[test]

@@ -4,7 +4,8 @@
 
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
-use super::certificate::{Certificate, Der};
+use super::certificate::Certificate;
+use super::der::Der;
 
 /// PKCS #1 signatures (1.2.840.113549.1.1.x), the last byte missing.
 const PKCS1: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1];

@@ -11,18 +11,20 @@ mod oid {
     pub(super) const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 30];
     pub(super) const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
     pub(super) const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
-    pub(super) const ANY_USAGE: &[u8] = &[0x55, 0x1d, 37, 0];
+    /// What may be critical besides: CRL distribution points, and four of policies, which nobody asks for.
+    pub(super) const OTHERS: &[&[u8]] = &[
+        &[0x55, 0x1d, 31],
+        &[0x55, 0x1d, 32],
+        &[0x55, 0x1d, 33],
+        &[0x55, 0x1d, 36],
+        &[0x55, 0x1d, 54],
+    ];
 }
 
-const BOOLEAN: u8 = 0x01;
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const OCTET_STRING: u8 = 0x04;
-const OBJECT_IDENTIFIER: u8 = 0x06;
-const UTC_TIME: u8 = 0x17;
-const GENERALIZED_TIME: u8 = 0x18;
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
+use super::der::{
+    BIT_STRING, BOOLEAN, Der, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET,
+};
+
 /// `[0]`, `[3]` around version and extensions.
 const VERSION: u8 = 0xa0;
 const EXTENSIONS: u8 = 0xa3;
@@ -31,12 +33,13 @@ const DNS_NAME: u8 = 0x82;
 const IP_ADDRESS: u8 = 0x87;
 
 /// A certificate taken apart; slices of its DER.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Certificate<'a> {
     /// What is signed, whole.
     pub(super) signed: &'a [u8],
     /// 1 or 3.
     pub(super) version: u8,
+    pub(super) serial: &'a [u8],
     pub(super) issuer: &'a [u8],
     pub(super) subject: &'a [u8],
     /// Seconds since 1970.
@@ -76,7 +79,7 @@ impl<'a> Certificate<'a> {
                 _ => return None,
             },
         };
-        fields.take(INTEGER)?;
+        let serial = fields.take(INTEGER)?;
         fields.take(SEQUENCE)?;
         let issuer = fields.take(SEQUENCE)?;
         let mut validity = Der(fields.take(SEQUENCE)?);
@@ -99,6 +102,7 @@ impl<'a> Certificate<'a> {
         Some(Self {
             signed: signed.whole,
             version,
+            serial,
             issuer,
             subject,
             not_before,
@@ -132,6 +136,12 @@ impl<'a> Certificate<'a> {
         None
     }
 
+    /// The subject, for people.
+    pub(super) fn shown_subject(&self) -> String {
+        let name = self.common_name().unwrap_or(b"(without a common name)");
+        String::from_utf8_lossy(name).into_owned()
+    }
+
     /// The DNS names and IP addresses among the subject's alternative names.
     pub(super) fn alt_names(&self) -> Vec<AltName<'a>> {
         let Some(names) = self
@@ -150,38 +160,91 @@ impl<'a> Certificate<'a> {
             .collect()
     }
 
-    /// Whether it is marked as an authority's.
-    pub(super) fn is_authority(&self) -> bool {
-        let marked = || {
-            let mut constraints = Der(Der(self.extension(oid::BASIC_CONSTRAINTS)?).only(SEQUENCE)?);
-            Some(constraints.take(BOOLEAN)? != [0])
-        };
-        marked() == Some(true)
+    /// Whether issuer and subject are the same.
+    pub(super) fn is_self_issued(&self) -> bool {
+        self.issuer == self.subject
     }
 
-    /// Whether it may sign servers' certificates: a version 1 certificate may, being trusted by name; a version 3
-    /// one must say so. One that limits the names it may sign for is left to webpki.
+    /// Whether it may sign certificates, as OpenSSL sees it (source: check_ca, crypto/x509/v3_purp.c): its usage does
+    /// not speak against it, and it is marked as an authority's, or is a root of version 1, or has no mark and a
+    /// usage that says so.
     pub(super) fn may_sign(&self) -> bool {
-        let signs_certificates = match self.extension(oid::KEY_USAGE) {
-            None => true,
-            // keyCertSign is bit 5, counted from the left; the first byte counts the unused bits of the last.
-            Some(usage) => Der(usage)
-                .only(BIT_STRING)
-                .and_then(|bits| bits.get(1))
-                .is_some_and(|bits| bits & 0x04 != 0),
-        };
-        let limited = self.extension(oid::NAME_CONSTRAINTS).is_some();
-        self.version == 1 || (self.is_authority() && signs_certificates && !limited)
+        const KEY_CERT_SIGN: u16 = 0x0400;
+        let usage = self.key_usage();
+        if usage.is_some_and(|usage| usage & KEY_CERT_SIGN == 0) {
+            return false;
+        }
+        match self.extension(oid::BASIC_CONSTRAINTS) {
+            Some(constraints) => is_marked(constraints),
+            None => usage.is_some() || (self.version == 1 && self.is_self_issued()),
+        }
     }
 
-    /// Whether it may be a server's: it says nothing of what it is for, or says so.
-    pub(super) fn may_serve(&self) -> bool {
+    /// Whether it may sign revocation lists.
+    pub(super) fn may_sign_lists(&self) -> bool {
+        const CRL_SIGN: u16 = 0x0200;
+        self.key_usage().is_none_or(|usage| usage & CRL_SIGN != 0)
+    }
+
+    /// How many authorities may stand between it and a server's certificate.
+    pub(super) fn path_length(&self) -> Option<u32> {
+        let mut constraints = Der(Der(self.extension(oid::BASIC_CONSTRAINTS)?).only(SEQUENCE)?);
+        constraints.take_if(BOOLEAN);
+        let length = constraints.take(INTEGER)?;
+        Some(length.iter().fold(0, |number: u32, byte| {
+            number.saturating_mul(256).saturating_add((*byte).into())
+        }))
+    }
+
+    /// Whether it limits the names that those below it may have.
+    pub(super) fn limits_names(&self) -> bool {
+        self.extension(oid::NAME_CONSTRAINTS).is_some()
+    }
+
+    /// Whether its extended usage, if it has one, names servers; that of an authority counts for those below it.
+    pub(super) fn is_for_servers(&self) -> bool {
         let Some(usage) = self.extension(oid::EXTENDED_KEY_USAGE) else {
             return true;
         };
         let mut purposes = Der(Der(usage).only(SEQUENCE).unwrap_or_default());
         std::iter::from_fn(|| purposes.take(OBJECT_IDENTIFIER))
-            .any(|purpose| purpose == oid::SERVER_AUTH || purpose == oid::ANY_USAGE)
+            .any(|purpose| purpose == oid::SERVER_AUTH)
+    }
+
+    /// Whether its usage, if it has one, is one that TLS servers have: digital signature, key encipherment or key
+    /// agreement.
+    pub(super) fn may_serve(&self) -> bool {
+        self.key_usage().is_none_or(|usage| usage & 0xa800 != 0)
+    }
+
+    /// Whether it demands that something be minded that is not known here.
+    pub(super) fn has_unknown_demands(&self) -> bool {
+        const KNOWN: [&[u8]; 5] = [
+            oid::KEY_USAGE,
+            oid::SUBJECT_ALT_NAME,
+            oid::BASIC_CONSTRAINTS,
+            oid::NAME_CONSTRAINTS,
+            oid::EXTENDED_KEY_USAGE,
+        ];
+        let mut extensions = Der(self.extensions);
+        while let Some(extension) = extensions.element() {
+            let mut fields = Der(extension.content);
+            let identifier = fields.take(OBJECT_IDENTIFIER).unwrap_or_default();
+            let is_critical = fields.take_if(BOOLEAN).is_some_and(|flag| flag != [0]);
+            if is_critical && !KNOWN.contains(&identifier) && !oid::OTHERS.contains(&identifier) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The bits of its usage, counted from the left, if it has one; none of them if that is malformed.
+    fn key_usage(&self) -> Option<u16> {
+        let usage = self.extension(oid::KEY_USAGE)?;
+        // The first byte counts the unused bits of the last.
+        let bits = Der(usage).only(BIT_STRING).unwrap_or_default();
+        let byte = |at: usize| bits.get(at).copied().unwrap_or_default();
+        Some(u16::from_be_bytes([byte(1), byte(2)]))
     }
 
     fn extension(&self, wanted: &[u8]) -> Option<&'a [u8]> {
@@ -197,125 +260,10 @@ impl<'a> Certificate<'a> {
     }
 }
 
-/// One tag, length and content.
-#[derive(Clone, Copy)]
-pub(super) struct Element<'a> {
-    pub(super) tag: u8,
-    pub(super) content: &'a [u8],
-    whole: &'a [u8],
-}
-
-impl<'a> Element<'a> {
-    fn tagged(&self, tag: u8) -> Option<&'a [u8]> {
-        (self.tag == tag).then_some(self.content)
-    }
-}
-
-/// Reads DER elements one after the other.
-pub(super) struct Der<'a>(pub(super) &'a [u8]);
-
-impl<'a> Der<'a> {
-    /// The next element; `None` at the end, or if it is malformed.
-    pub(super) fn element(&mut self) -> Option<Element<'a>> {
-        let (&[tag, first], rest) = self.0.split_first_chunk::<2>()?;
-        let (length, rest) = match first {
-            0..=0x7f => (usize::from(first), rest),
-            // Lengths of more than four bytes do not occur, indefinite ones are not DER.
-            0x81..=0x84 => {
-                let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-                let length = bytes
-                    .iter()
-                    .fold(0, |length: usize, byte| length << 8 | usize::from(*byte));
-                (length, rest)
-            }
-            _ => return None,
-        };
-        let (content, after) = rest.split_at_checked(length)?;
-        let whole = &self.0[..self.0.len() - after.len()];
-        self.0 = after;
-        Some(Element {
-            tag,
-            content,
-            whole,
-        })
-    }
-
-    /// The content of the next element if it has this tag; otherwise the element stays.
-    fn take_if(&mut self, tag: u8) -> Option<&'a [u8]> {
-        let before = self.0;
-        let content = self.element().and_then(|element| element.tagged(tag));
-        if content.is_none() {
-            self.0 = before;
-        }
-        content
-    }
-
-    fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
-        self.element()?.tagged(tag)
-    }
-
-    /// The content of an element that is followed by nothing.
-    fn only(mut self, tag: u8) -> Option<&'a [u8]> {
-        let content = self.take(tag)?;
-        self.end()?;
-        Some(content)
-    }
-
-    fn end(&self) -> Option<()> {
-        self.0.is_empty().then_some(())
-    }
-
-    /// A bit string of whole bytes.
-    fn take_bits(&mut self) -> Option<&'a [u8]> {
-        match self.take(BIT_STRING)?.split_first()? {
-            (0, bytes) => Some(bytes),
-            _ => None,
-        }
-    }
-
-    /// A time as seconds since 1970.
-    fn take_time(&mut self) -> Option<i64> {
-        let element = self.element()?;
-        let digits = element.content.strip_suffix(b"Z")?;
-        let number = |at: usize, length: usize| -> Option<i64> {
-            digits
-                .get(at..at + length)?
-                .iter()
-                .try_fold(0, |number, digit| {
-                    digit
-                        .is_ascii_digit()
-                        .then(|| number * 10 + i64::from(digit - b'0'))
-                })
-        };
-        let (year, rest) = match (element.tag, digits.len()) {
-            // Two digits of the year reach from 1950 to 2049 (RFC 5280, 4.1.2.5.1).
-            (UTC_TIME, 12) => match number(0, 2)? {
-                year @ 0..50 => (2000 + year, 2),
-                year => (1900 + year, 2),
-            },
-            (GENERALIZED_TIME, 14) => (number(0, 4)?, 4),
-            _ => return None,
-        };
-        let days = days_since_1970(year, number(rest, 2)?, number(rest + 2, 2)?)?;
-        let seconds =
-            number(rest + 4, 2)? * 3600 + number(rest + 6, 2)? * 60 + number(rest + 8, 2)?;
-        Some(days * 86_400 + seconds)
-    }
-}
-
-/// The days from 1970-01-01 to a day of the Gregorian calendar.
-fn days_since_1970(year: i64, month: i64, day: i64) -> Option<i64> {
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // Years begin in March, so that the leap day is their last.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let leap_days = year / 4 - year / 100 + year / 400;
-    Some(year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468)
+/// Whether BasicConstraints mark an authority.
+fn is_marked(constraints: &[u8]) -> bool {
+    let marked = || Some(Der(Der(constraints).only(SEQUENCE)?).take(BOOLEAN)? != [0]);
+    marked() == Some(true)
 }
 
 #[cfg(test)]

@@ -5,26 +5,27 @@
 use std::io;
 use std::sync::Arc;
 
-use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::crypto::ring;
-use rustls::sign::SingleCertAndKey;
+use rustls::{ClientConfig, SupportedProtocolVersion, version};
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::client_certificate::ClientCertificate;
+use super::options::{CertificateMode, Negotiation, SslMode, TlsOptions, TlsVersion};
 use super::verifier::{Verifier, explain};
-use super::{TlsOptions, binding, credential};
+use super::{binding, credential};
+use crate::dial::Failure;
 use crate::host::Host;
-use crate::target::SslMode;
 use crate::{Error, Result};
 
 /// SSLRequest: its length and its code, 80877103, in the place of a protocol version.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
-/// The protocol's name in TLS (ALPN), which servers from 17 on look at.
+/// The protocol's name in TLS (ALPN), which servers from 17 on look at and must agree to where TLS begins at once.
 const ALPN: &[u8] = b"postgresql";
 
 /// What came of asking for TLS.
@@ -34,34 +35,42 @@ pub(crate) enum Handshake {
     Declined(TcpStream),
 }
 
-/// Asks the server for TLS and, if it agrees, makes it.
+/// Asks the server for TLS and, if it agrees, makes it; or makes it at once, where the user says so.
 ///
 /// # Errors
-/// [`Error::Tls`], and [`Error::Credential`] if a certificate or key cannot be used.
+/// [`Error::Tls`], and [`Error::Credential`] if a certificate or key cannot be used. What goes wrong before the
+/// handshake is not one of its failures: libpq never goes on without encryption then.
 pub(crate) async fn handshake(
     mut stream: TcpStream,
     options: &TlsOptions,
     host: &Host,
     server: &str,
-) -> Result<Handshake> {
+) -> Result<Handshake, Failure> {
     let failed = |problem: String| Error::Tls {
         server: server.to_owned(),
         problem,
     };
-    match ask(&mut stream).await.map_err(failed)? {
-        b'S' => {}
-        b'N' => return Ok(Handshake::Declined(stream)),
-        // What follows is not shown: it has not been authenticated.
-        b'E' => return Err(failed("the server answered with an error".into())),
-        answer => {
-            return Err(failed(format!(
-                "unexpected answer '{}'",
-                answer.escape_ascii()
-            )));
+    if options.negotiation == Negotiation::Postgres {
+        match ask(&mut stream).await.map_err(failed)? {
+            b'S' => {}
+            b'N' => return Ok(Handshake::Declined(stream)),
+            // What follows is not shown: it has not been authenticated.
+            b'E' => return Err(failed("the server answered with an error".into()).into()),
+            answer => {
+                let problem = format!("unexpected answer '{}'", answer.escape_ascii());
+                return Err(failed(problem).into());
+            }
         }
     }
 
-    let (config, name) = configure(options, host, &stream, server)?;
+    let in_handshake = |error| Failure {
+        error,
+        is_handshake: true,
+    };
+    let shown = Arc::new(ClientCertificate::new(
+        credential::client_certificate(options).map_err(in_handshake)?,
+    ));
+    let (config, name) = configure(options, host, &stream, server, &shown).map_err(in_handshake)?;
     let stream = TlsConnector::from(Arc::new(config))
         .connect(name, stream)
         .await
@@ -69,8 +78,19 @@ pub(crate) async fn handshake(
             let cause = error
                 .get_ref()
                 .and_then(|cause| cause.downcast_ref::<rustls::Error>());
-            failed(cause.map_or_else(|| error.to_string(), explain))
+            in_handshake(failed(cause.map_or_else(|| error.to_string(), explain)))
         })?;
+    if options.negotiation == Negotiation::Direct
+        && stream.get_ref().1.alpn_protocol() != Some(ALPN)
+    {
+        let problem = "the server did not agree that TLS begins at once (ALPN)";
+        return Err(in_handshake(failed(problem.into())));
+    }
+    if options.certificate_mode == CertificateMode::Require
+        && let Some(problem) = shown.problem()
+    {
+        return Err(failed(problem.into()).into());
+    }
     Ok(Handshake::Tls(Box::new(stream)))
 }
 
@@ -101,6 +121,7 @@ fn configure(
     host: &Host,
     stream: &TcpStream,
     server: &str,
+    shown: &Arc<ClientCertificate>,
 ) -> Result<(ClientConfig, ServerName<'static>)> {
     let failed = |problem: String| Error::Tls {
         server: server.to_owned(),
@@ -116,24 +137,26 @@ fn configure(
         _ => None,
     };
     let provider = Arc::new(ring::default_provider());
+    let trusted = credential::trusted(options)?;
+    let revocation_lists = match &trusted {
+        Some(_) => credential::revocation_lists(options)?,
+        None => None,
+    };
     let verifier = Verifier {
         algorithms: provider.signature_verification_algorithms,
-        trusted: credential::trusted(options)?,
+        trusted,
+        revocation_lists,
         host: verified_host,
     };
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&versions(options))
         .map_err(|error| failed(error.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier));
-    let mut config = match credential::client_certificate(options)? {
-        Some(certificate) => {
-            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certificate)))
-        }
-        None => builder.with_no_client_auth(),
-    };
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_client_cert_resolver(Arc::clone(shown) as _);
     config.alpn_protocols = vec![ALPN.to_vec()];
     config.resumption = Resumption::disabled();
+    config.enable_sni = options.sends_name;
 
     // The name serves for SNI alone, which is not sent for an address.
     let name = host
@@ -150,4 +173,16 @@ fn configure(
         ),
     };
     Ok((config, name))
+}
+
+/// The versions that the user allows, of those that there are.
+fn versions(options: &TlsOptions) -> Vec<&'static SupportedProtocolVersion> {
+    [
+        (TlsVersion::V1_3, &version::TLS13),
+        (TlsVersion::V1_2, &version::TLS12),
+    ]
+    .into_iter()
+    .filter(|(version, _)| (options.least_version..=options.greatest_version).contains(version))
+    .map(|(_, version)| version)
+    .collect()
 }

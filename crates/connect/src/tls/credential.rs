@@ -13,8 +13,9 @@ use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::target::SslMode;
-use crate::tls::{Pem, TlsOptions};
+use super::certificate::Certificate;
+use super::options::{CertificateMode, Pem, SslMode, TlsOptions};
+use super::revocation::RevocationLists;
 use crate::{Error, Result};
 
 /// The trusted certificates; `None` if nothing is to be verified: there is no file, and the mode does not
@@ -22,7 +23,7 @@ use crate::{Error, Result};
 pub(super) fn trusted(options: &TlsOptions) -> Result<Option<Vec<CertificateDer<'static>>>> {
     let path = match &options.root {
         Some(Pem::Memory(pem)) => return certificates(pem.expose(), "root certificate").map(Some),
-        Some(Pem::File(path)) if path == Path::new("system") => return system().map(Some),
+        Some(Pem::System) => return system().map(Some),
         Some(Pem::File(path)) => Some(path.clone()),
         None => default_path("root.crt"),
     };
@@ -43,8 +44,44 @@ pub(super) fn trusted(options: &TlsOptions) -> Result<Option<Vec<CertificateDer<
     }
 }
 
+/// The revocation lists that the user names, or those of the default place if it exists. One that is named must be
+/// there, though libpq goes without it.
+pub(super) fn revocation_lists(options: &TlsOptions) -> Result<Option<RevocationLists>> {
+    let mut lists = RevocationLists::default();
+    if let Some(path) = &options.revocation_file {
+        let what = || format!("revocation list file \"{}\"", path.display());
+        lists
+            .add_file(path)
+            .map_err(|problem| unusable(what(), problem))?;
+    }
+    if let Some(path) = &options.revocation_folder {
+        let what = || format!("revocation list folder \"{}\"", path.display());
+        lists
+            .add_folder(path)
+            .map_err(|problem| unusable(what(), problem))?;
+        // Whoever names a folder wants revocation to be minded, even if it is empty.
+        return Ok(Some(lists));
+    }
+    if options.revocation_file.is_none()
+        && options
+            .root
+            .as_ref()
+            .is_none_or(|root| matches!(root, Pem::File(_)))
+        && let Some(path) = default_path("root.crl").filter(|path| path.exists())
+    {
+        let what = format!("revocation list file \"{}\"", path.display());
+        lists
+            .add_file(&path)
+            .map_err(|problem| unusable(what, problem))?;
+    }
+    Ok((!lists.is_empty()).then_some(lists))
+}
+
 /// The certificate to show to the server, if there is one.
 pub(super) fn client_certificate(options: &TlsOptions) -> Result<Option<CertifiedKey>> {
+    if options.certificate_mode == CertificateMode::Disable {
+        return Ok(None);
+    }
     let (chain, what): (Cow<'_, [u8]>, String) = match &options.certificate {
         Some(Pem::Memory(pem)) => (pem.expose().into(), "client certificate".into()),
         certificate => {
@@ -69,7 +106,14 @@ pub(super) fn client_certificate(options: &TlsOptions) -> Result<Option<Certifie
         }
     };
     let chain = certificates(&chain, &what)?;
-    Ok(Some(CertifiedKey::new(chain, key(options)?)))
+    let key = key(options)?;
+    let shown = chain.first().and_then(|leaf| Certificate::parse(leaf));
+    if let (Some(leaf), Some(public)) = (shown, key.public_key())
+        && leaf.key_info != &*public
+    {
+        return Err(unusable(what, "the key does not belong to it"));
+    }
+    Ok(Some(CertifiedKey::new(chain, key)))
 }
 
 fn key(options: &TlsOptions) -> Result<std::sync::Arc<dyn rustls::sign::SigningKey>> {
@@ -90,10 +134,14 @@ fn key(options: &TlsOptions) -> Result<std::sync::Arc<dyn rustls::sign::SigningK
         Err(_) if bstr::ByteSlice::contains_str(&*text, "ENCRYPTED") => {
             return Err(unusable(
                 what,
-                "it is encrypted with a passphrase, which is not supported",
+                "it is encrypted with a passphrase (sslpassword), which is not supported",
             ));
         }
-        Err(_) => return Err(unusable(what, "it holds no PEM private key")),
+        // libpq takes a key file in DER too.
+        Err(_) => match PrivateKeyDer::try_from(text.as_ref()) {
+            Ok(key) => key.clone_key(),
+            Err(_) => return Err(unusable(what, "it holds no private key")),
+        },
     };
     any_supported_type(&key).map_err(|error| unusable(what, error.to_string()))
 }

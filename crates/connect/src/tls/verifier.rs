@@ -1,9 +1,8 @@
-//! Whom to trust: the decisions of libpq with OpenSSL, by rustls and webpki.
+//! Whom to trust: the decisions of libpq with OpenSSL.
 //!
-//! webpki decides about chains. On top of it, because OpenSSL accepts what webpki refuses: a server's certificate
-//! that is itself among the trusted ones; one of version 1, or marked as an authority, that a trusted
-//! certificate has signed directly. (One of these kinds below an intermediate certificate is refused.) Names are
-//! matched by libpq's rules. The proof that the server has the certificate's key is demanded in every mode.
+//! Chains are judged by [`Search`]; one in which an authority limits the names of those below it is left to webpki.
+//! Names are matched by libpq's rules. The proof that the server has the certificate's key is demanded in every
+//! mode.
 
 use std::fmt;
 
@@ -15,13 +14,28 @@ use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore,
 use rustls_pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 
 use super::certificate::Certificate;
-use super::name;
+use super::chain::Search;
+use super::revocation::RevocationLists;
+use super::{key, name};
+
+/// Signatures of keys that ring cannot use. A server with such a key is told that it will do, so that its certificate
+/// is seen and what is wrong with it can be said; it is refused in any case.
+const REFUSED_SCHEMES: [SignatureScheme; 5] = [
+    SignatureScheme::ECDSA_NISTP521_SHA512,
+    SignatureScheme::ED448,
+    // RSASSA-PSS keys (RFC 8446, 4.2.3), with SHA-256, SHA-384 and SHA-512.
+    SignatureScheme::Unknown(0x0809),
+    SignatureScheme::Unknown(0x080a),
+    SignatureScheme::Unknown(0x080b),
+];
 
 /// Decides about the server's certificate.
 pub(super) struct Verifier {
     pub(super) algorithms: WebPkiSupportedAlgorithms,
     /// The trusted certificates; without any, every certificate is accepted.
     pub(super) trusted: Option<Vec<CertificateDer<'static>>>,
+    /// The revocation lists; without any, revocation is not minded.
+    pub(super) revocation_lists: Option<RevocationLists>,
     /// The host name that the certificate must be for.
     pub(super) host: Option<String>,
 }
@@ -43,65 +57,43 @@ fn refuse(why: impl Into<String>) -> rustls::Error {
 }
 
 impl Verifier {
-    /// Checks that the chain leads to a trusted certificate.
+    /// Checks that a chain leads to a trusted root.
     fn check_chain(
         &self,
         leaf: &CertificateDer<'_>,
         parsed: &Certificate<'_>,
-        intermediates: &[CertificateDer<'_>],
+        sent: &[CertificateDer<'_>],
         trusted: &[CertificateDer<'static>],
         now: UnixTime,
     ) -> Result<(), rustls::Error> {
         let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        if !parsed.is_valid_at(seconds) {
-            return Err(refuse(
-                "the server's certificate has expired or is not valid yet",
-            ));
-        }
-        if trusted.contains(leaf) {
-            return Ok(());
-        }
-        // OpenSSL minds the dates of the trusted ones too.
-        let valid = trusted
-            .iter()
-            .filter_map(|der| Some((der, Certificate::parse(der)?)))
-            .filter(|(_, certificate)| certificate.is_valid_at(seconds));
-        let refused_by_webpki = parsed.version == 1 || parsed.is_authority();
-        let mut roots = RootCertStore::empty();
-        for (der, authority) in valid {
-            if refused_by_webpki && self.has_signed(&authority, parsed) {
-                return Ok(());
+        let lists = self.revocation_lists.as_ref();
+        let mut search = Search::new(trusted, sent, &self.algorithms, lists, seconds);
+        match search.find(leaf, parsed) {
+            Err(_) if search.met_limited_names && lists.is_none() => {
+                self.check_limited_names(leaf, sent, trusted, now)
             }
-            // One that webpki cannot use cannot lead to trust.
-            let _ = roots.add(der.clone());
+            result => result.map_err(refuse),
         }
-        if parsed.version == 1 {
-            return Err(rustls::Error::InvalidCertificate(
-                CertificateError::UnknownIssuer,
-            ));
-        }
-        let leaf = ParsedCertificate::try_from(leaf)?;
-        verify_server_cert_signed_by_trust_anchor(
-            &leaf,
-            &roots,
-            intermediates,
-            now,
-            self.algorithms.all,
-        )
     }
 
-    /// Whether a trusted certificate has signed a server's directly.
-    fn has_signed(&self, authority: &Certificate<'_>, leaf: &Certificate<'_>) -> bool {
-        authority.subject == leaf.issuer
-            && authority.may_sign()
-            && leaf.may_serve()
-            && self.algorithms.all.iter().any(|algorithm| {
-                algorithm.public_key_alg_id().as_ref() == authority.key_algorithm
-                    && algorithm.signature_alg_id().as_ref() == leaf.signature_algorithm
-                    && algorithm
-                        .verify_signature(authority.key, leaf.signed, leaf.signature)
-                        .is_ok()
-            })
+    /// Has webpki look for a chain to one of the trusted roots.
+    fn check_limited_names(
+        &self,
+        leaf: &CertificateDer<'_>,
+        sent: &[CertificateDer<'_>],
+        trusted: &[CertificateDer<'static>],
+        now: UnixTime,
+    ) -> Result<(), rustls::Error> {
+        let mut roots = RootCertStore::empty();
+        for der in trusted {
+            if Certificate::parse(der).is_some_and(|root| root.is_self_issued()) {
+                // One that webpki cannot use cannot lead to trust.
+                let _ = roots.add(der.clone());
+            }
+        }
+        let leaf = ParsedCertificate::try_from(leaf)?;
+        verify_server_cert_signed_by_trust_anchor(&leaf, &roots, sent, now, self.algorithms.all)
     }
 }
 
@@ -121,6 +113,11 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let parsed = parse(leaf)?;
+        if let Some(kind) = key::unsupported(&parsed) {
+            return Err(refuse(format!(
+                "the server's certificate has a key that is not supported: {kind}"
+            )));
+        }
         if let Some(trusted) = &self.trusted {
             self.check_chain(leaf, &parsed, intermediates, trusted, now)?;
         }
@@ -170,7 +167,9 @@ impl ServerCertVerifier for Verifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
+        let mut schemes = self.algorithms.supported_schemes();
+        schemes.extend(REFUSED_SCHEMES);
+        schemes
     }
 }
 

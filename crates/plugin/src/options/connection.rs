@@ -87,7 +87,7 @@ pub(super) fn parse<'a>(
     if config.get("port").is_none() {
         config.set_port(5432);
     }
-    let config = config.with_environment();
+    let config = config.with_environment()?;
     config.check()?;
     Ok((config, database))
 }

@@ -21,6 +21,7 @@ fn with(
         }),
         channel_binding_required: required,
         cleartext_allowed: cleartext,
+        allowed: Methods::ALL,
     }
 }
 
@@ -63,6 +64,10 @@ fn what_cannot_or_must_not_be_answered_is_refused() {
     let empty = with(Some(""), None, false, true);
     let required = with(Some("p"), Some(b"hash"), true, true);
     let unbound = with(Some("p"), None, true, true);
+    let undefined = Authentication {
+        channel_binding: ChannelBinding::Undefined,
+        ..unbound.clone()
+    };
     let clear =
         "the server asks for the password in clear text over an unencrypted connection: refused";
     let unsupported = |method: &str| {
@@ -70,7 +75,7 @@ fn what_cannot_or_must_not_be_answered_is_refused() {
     };
     let none =
         |method: &str| format!("the server asks for a password ({method}) and none was given");
-    let binding = |why: &str| format!("channel binding is required, but {why}");
+    let binding = |why: &str| format!("channel binding {why}");
     let cases = [
         (&password, request(3, b""), clear.into()),
         (&nothing, request(3, b""), none("password")),
@@ -89,27 +94,37 @@ fn what_cannot_or_must_not_be_answered_is_refused() {
         (
             &required,
             request(0, b""),
-            binding("the server asks for a method that cannot carry it"),
+            binding("is required, but the server asks for a method that cannot carry it"),
         ),
         (
             &required,
             request(3, b""),
-            binding("the server asks for a method that cannot carry it"),
+            binding("is required, but the server asks for a method that cannot carry it"),
         ),
         (
             &required,
             request(5, b"salt"),
-            binding("the server asks for a method that cannot carry it"),
+            binding("is required, but the server asks for a method that cannot carry it"),
         ),
         (
             &required,
             request(10, SCRAM),
-            binding("the server does not offer it"),
+            binding("is required, but the server does not offer it"),
         ),
         (
             &unbound,
             request(10, BOTH),
-            binding("the connection has no TLS or its certificate defines no hash to bind to"),
+            binding("is offered by the server, although the connection has no TLS"),
+        ),
+        (
+            &unbound,
+            request(10, SCRAM),
+            binding("is required, but the connection has no TLS"),
+        ),
+        (
+            &undefined,
+            request(10, BOTH),
+            binding("is required, but the server's certificate defines no hash to bind to"),
         ),
         (
             &password,
@@ -144,22 +159,20 @@ fn what_cannot_or_must_not_be_answered_is_refused() {
 
 #[test]
 fn scram_says_what_it_can_bind_to() {
+    let hash = ChannelBinding::TlsServerEndPoint(b"hash".into());
     for (binding, offered, mechanism, header) in [
-        (None, SCRAM, "SCRAM-SHA-256", "n,,"),
-        (None, BOTH, "SCRAM-SHA-256", "n,,"),
-        (Some(&b"hash"[..]), SCRAM, "SCRAM-SHA-256", "y,,"),
-        (
-            Some(b"hash"),
-            BOTH,
-            "SCRAM-SHA-256-PLUS",
-            "p=tls-server-end-point,,",
-        ),
+        (ChannelBinding::None, SCRAM, "SCRAM-SHA-256", "n,,"),
+        (ChannelBinding::Disabled, SCRAM, "SCRAM-SHA-256", "n,,"),
+        (ChannelBinding::Disabled, BOTH, "SCRAM-SHA-256", "n,,"),
+        (ChannelBinding::Undefined, BOTH, "SCRAM-SHA-256", "n,,"),
+        (hash.clone(), SCRAM, "SCRAM-SHA-256", "y,,"),
+        (hash, BOTH, "SCRAM-SHA-256-PLUS", "p=tls-server-end-point,,"),
     ] {
-        let (_, sent) = answer(
-            &with(Some("p"), binding, false, false),
-            &request(10, offered),
-        )
-        .unwrap();
+        let authentication = Authentication {
+            channel_binding: binding,
+            ..Authentication::password(Secret::new("p"))
+        };
+        let (_, sent) = answer(&authentication, &request(10, offered)).unwrap();
         let expected = format!("{mechanism}\0");
         assert!(
             sent[5..].starts_with(expected.as_bytes()),
@@ -170,6 +183,108 @@ fn scram_says_what_it_can_bind_to() {
             sent[5 + expected.len() + 4..].starts_with(header.as_bytes()),
             "{}",
             sent.as_bstr()
+        );
+    }
+}
+
+#[test]
+fn what_the_user_does_not_allow_is_refused_before_anything_is_sent() {
+    let requests = [
+        (Method::None, request(0, b"")),
+        (Method::Password, request(3, b"")),
+        (Method::Md5, request(5, b"salt")),
+        (Method::Gss, request(7, b"")),
+        (Method::Sspi, request(9, b"")),
+        (Method::ScramSha256, request(10, SCRAM)),
+    ];
+    for allowed in Method::ALL {
+        let authentication = Authentication {
+            allowed: Methods::EMPTY.with(allowed),
+            ..with(Some("p"), None, false, true)
+        };
+        for (method, body) in &requests {
+            let refusal = AuthenticationError::NotAllowed { method: *method }.to_string();
+            let answered = answer(&authentication, body);
+            assert_eq!(
+                answered == Err(refusal),
+                *method != allowed,
+                "{method} where {allowed} is allowed: {answered:?}"
+            );
+        }
+    }
+    assert_eq!(
+        AuthenticationError::NotAllowed {
+            method: Method::None
+        }
+        .to_string(),
+        "the server asks for no authentication, which require_auth does not allow: refused"
+    );
+}
+
+#[test]
+fn a_second_request_is_refused() {
+    let startup = Startup::new("u", "db");
+    let authentication = with(Some("p"), None, false, true);
+    for first in [request(5, b"salt"), request(10, SCRAM)] {
+        for second in [request(3, b""), request(5, b"salt"), request(10, SCRAM)] {
+            let mut exchange = Exchange::new(&startup, &authentication);
+            let mut out = BytesMut::new();
+            assert!(matches!(exchange.answer(&first, &mut out), Ok(false)));
+            out.clear();
+            assert!(matches!(
+                exchange.answer(&second, &mut out),
+                Err(Failure::Protocol(what)) if what == "a second authentication request"
+            ));
+            assert!(out.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_protocol_is_agreed_on() {
+    use crate::testing::{error, message, ready, start};
+    let (v3_0, v3_2) = (ProtocolVersion::V3_0, ProtocolVersion::V3_2);
+    let negotiate = |version: ProtocolVersion| {
+        message(
+            NEGOTIATE_TAG,
+            &[version.code().to_be_bytes(), [0; 4]].concat(),
+        )
+    };
+    let accept = [message(b'R', &[0; 4]), ready()].concat();
+    for (least, wanted, sent, expected) in [
+        (v3_0, v3_0, accept.clone(), Ok(v3_0)),
+        (v3_0, v3_2, accept.clone(), Ok(v3_2)),
+        (
+            v3_0,
+            v3_2,
+            [negotiate(v3_0), accept.clone()].concat(),
+            Ok(v3_0),
+        ),
+        (
+            v3_2,
+            v3_2,
+            [negotiate(v3_0), accept.clone()].concat(),
+            Err("the server speaks protocol 3.0 at most, and 3.2 is the least wanted"),
+        ),
+        (
+            v3_0,
+            v3_2,
+            [negotiate(v3_0), negotiate(v3_0), accept.clone()].concat(),
+            Err("protocol violation by the server while logging in: unexpected message 'v'"),
+        ),
+        (
+            v3_0,
+            v3_2,
+            error("FATAL", "28000"),
+            Err("FATAL: text (SQLSTATE 28000)"),
+        ),
+    ] {
+        let startup = Startup::new("u", "db").protocol(least, wanted);
+        let found = start(&startup, &Authentication::default(), sent).await;
+        let found = found.map(|session| session.protocol());
+        assert_eq!(
+            found.map_err(|error| error.to_string()),
+            expected.map_err(str::to_owned)
         );
     }
 }

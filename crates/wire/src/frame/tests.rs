@@ -131,6 +131,24 @@ fn impossible_lengths_are_refused_before_anything_is_allocated() {
 }
 
 #[test]
+fn where_short_messages_are_expected_no_long_one_is_taken() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    for tag in *b"RESDd" {
+        for (length, taken) in [(65_536, true), (65_537, false), (1 << 30, false)] {
+            let mut reader = FrameReader::new();
+            reader.expect_short_messages(true);
+            let header = [&[tag][..], &i32::to_be_bytes(length + 4)].concat();
+            let mut stream = Pieces(VecDeque::from([header, vec![0; 65_536]]));
+            let result = runtime.block_on(reader.next(&mut stream, "testing"));
+            assert_eq!(result.is_ok(), taken, "{tag} {length}");
+            assert_eq!(reader.buffer.len(), READ_BYTES);
+        }
+    }
+}
+
+#[test]
 fn a_promised_length_allocates_nothing_until_the_bytes_come() {
     let mut reader = FrameReader::new();
     let header = [&[b'D'][..], &(1_i32 << 30).to_be_bytes()].concat();

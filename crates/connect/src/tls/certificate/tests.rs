@@ -86,21 +86,6 @@ fn a_cut_certificate_is_refused() {
     }
 }
 
-#[test]
-fn days_are_counted_over_leap_years() {
-    for (date, days) in [
-        ((1970, 1, 1), Some(0)),
-        ((2000, 2, 29), Some(11_016)),
-        ((2000, 3, 1), Some(11_017)),
-        ((1999, 12, 31), Some(10_956)),
-        ((2100, 3, 1), Some(47_541)),
-        ((2024, 13, 1), None),
-        ((2024, 1, 0), None),
-    ] {
-        assert_eq!(days_since_1970(date.0, date.1, date.2), days, "{date:?}");
-    }
-}
-
 proptest::proptest! {
     #[test]
     fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200), at in 0_usize..400, byte in proptest::num::u8::ANY) {

@@ -16,6 +16,7 @@ fn options(
         root,
         certificate,
         key,
+        ..TlsOptions::of(&crate::Config::new()).unwrap()
     }
 }
 
@@ -77,18 +78,82 @@ fn a_missing_root_file_matters_only_where_it_is_needed() {
 
 #[test]
 fn keys_of_every_form_are_read() {
-    for key in [
+    for text in [
         KeyPair::generate().unwrap().serialize_pem(),
         include_str!("../../../tests/certificates/sec1.key").to_owned(),
         include_str!("../../../tests/certificates/pkcs1.key").to_owned(),
     ] {
-        let options = options(
+        let options = options(SslMode::Prefer, None, None, Some(memory(text)));
+        assert!(key(&options).is_ok());
+    }
+    let der = tempfile::NamedTempFile::new().unwrap();
+    fs::write(der.path(), KeyPair::generate().unwrap().serialize_der()).unwrap();
+    let file = Some(Pem::File(der.path().into()));
+    assert!(key(&options(SslMode::Prefer, None, None, file)).is_ok());
+}
+
+#[test]
+fn a_key_must_belong_to_its_certificate() {
+    let own = KeyPair::generate().unwrap();
+    let params = CertificateParams::new([]).unwrap();
+    let certificate = params.self_signed(&own).unwrap().pem();
+    let shown = |key: &KeyPair| {
+        let key = Some(memory(key.serialize_pem()));
+        client_certificate(&options(
             SslMode::Prefer,
             None,
-            Some(memory(certificate())),
-            Some(memory(key)),
+            Some(memory(certificate.as_str())),
+            key,
+        ))
+    };
+    assert!(shown(&own).unwrap().is_some());
+    assert_eq!(
+        shown(&KeyPair::generate().unwrap())
+            .unwrap_err()
+            .to_string(),
+        "cannot use the client certificate: the key does not belong to it"
+    );
+}
+
+#[test]
+fn a_certificate_may_be_kept_back() {
+    let options = TlsOptions {
+        certificate_mode: CertificateMode::Disable,
+        ..options(SslMode::Prefer, None, Some(memory(certificate())), None)
+    };
+    assert!(client_certificate(&options).unwrap().is_none());
+}
+
+#[test]
+fn revocation_lists_that_are_named_must_be_there() {
+    let named = |file: Option<&str>, folder: Option<&str>| {
+        let options = TlsOptions {
+            revocation_file: file.map(Into::into),
+            revocation_folder: folder.map(Into::into),
+            ..options(SslMode::Prefer, Some(memory("")), None, None)
+        };
+        revocation_lists(&options).map(|lists| lists.is_some())
+    };
+    let empty = tempfile::tempdir().unwrap();
+    assert!(!named(None, None).unwrap());
+    assert!(
+        named(None, empty.path().to_str()).unwrap(),
+        "an empty folder"
+    );
+    for (file, folder, what) in [
+        (
+            Some("/nonexistent/x.crl"),
+            None,
+            "file \"/nonexistent/x.crl\"",
+        ),
+        (None, Some("/nonexistent"), "folder \"/nonexistent\""),
+    ] {
+        assert_eq!(
+            named(file, folder).unwrap_err().to_string(),
+            format!(
+                "cannot use the revocation list {what}: No such file or directory (os error 2)"
+            )
         );
-        assert!(client_certificate(&options).unwrap().is_some());
     }
 }
 
@@ -97,13 +162,13 @@ fn keys_that_cannot_be_used_are_refused() {
     for (key, problem) in [
         (
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
-            "it is encrypted with a passphrase, which is not supported",
+            "it is encrypted with a passphrase (sslpassword), which is not supported",
         ),
         (
             "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,B6\n\nAAAA\n-----END EC PRIVATE KEY-----\n",
-            "it is encrypted with a passphrase, which is not supported",
+            "it is encrypted with a passphrase (sslpassword), which is not supported",
         ),
-        ("", "it holds no PEM private key"),
+        ("", "it holds no private key"),
     ] {
         let options = options(
             SslMode::Prefer,
@@ -134,10 +199,10 @@ fn a_key_file_that_others_can_read_is_refused() {
         let options = options(
             SslMode::Prefer,
             None,
-            Some(memory(certificate())),
+            None,
             Some(Pem::File(file.path().into())),
         );
-        let result = client_certificate(&options);
+        let result = key(&options);
         assert_eq!(result.is_ok(), accepted, "{mode:o}: {result:?}");
     }
 }
