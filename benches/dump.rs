@@ -19,7 +19,7 @@ create table big (id bigint primary key, hash text not null, words text, at time
 insert into big
   select i, md5(i::text) || md5((i * 7)::text) || md5((i * 13)::text), repeat(md5((i / 10)::text), 2),
          '2024-01-01 00:00:00+00'::timestamptz + i * interval '1 second'
-  from generate_series(1, 2150000) i;
+  from generate_series(1, 2350000) i;
 analyze big;
 ";
 

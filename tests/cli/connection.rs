@@ -94,11 +94,15 @@ fn every_way_to_name_a_database_leads_to_it() -> Result<()> {
         let found = archive(pgark().arg("dump").args(args).envs(wrong))?;
         ensure!(found == expected, "{args:?} gives way to the environment");
     }
-    let elsewhere = uri.replace(&format!(":{port}/"), ":1/");
-    let found = archive(pgark().args(["dump", "-d", &elsewhere]).args(letters))?;
+    // A connection string goes before the letters, as in pg_dump.
+    let found = archive(
+        pgark()
+            .args(["dump", "-d", &uri])
+            .args(["-h", host, "-p", "1", "-U", "wrong"]),
+    )?;
     ensure!(
         found == expected,
-        "letters give way to the connection string"
+        "the connection string gives way to letters"
     );
     Ok(())
 }

@@ -116,7 +116,7 @@ fn what_changes_while_the_dump_waits_for_a_lock_gives_an_error_or_a_right_archiv
     for (change, outcome) in changes.iter().zip(outcomes) {
         let told = match &outcome {
             Ok(outcome) => outcome,
-            Err(_) => "WRONG",
+            Err(_) => "FAILED",
         };
         print(&format!("{:40} {told}\n", change.to_string()))?;
         wrong.extend(outcome.err().map(|error| format!("{change}: {error:#}")));

@@ -109,7 +109,7 @@ fn the_database_itself_is_restored_with_its_properties() -> Result<()> {
         }
     }
     side_by_side(&cases, |Case(major, fixture)| {
-        // A server of its own would be cleaner, and slower: nobody else loads a database of these names.
+        // Restored under the name that the archive has, next to the renamed original.
         let server = shared_server(*major);
         let source = fixture.load(server)?;
         let scratch = Scratch::new()?;
