@@ -7,8 +7,8 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 use support::{
-    Certificates, Fixture, Major, Scratch, Server, dump_command, expect_no_archive, observe, pgark,
-    shared_server, side_by_side,
+    Certificates, Fixture, Major, Scratch, Server, dump_command, dump_command_as,
+    expect_no_archive, observe, pgark, shared_server, side_by_side,
 };
 
 /// A command line, its exit code, and what its one line must say.
@@ -198,7 +198,7 @@ fn a_table_that_may_not_be_read_is_named() {
             "create role little login; create table open (a int); grant select on open to little; create table \"Closed\" (a int)",
         )?;
         fails(
-            dump_command(server, &db).args(["-U", "little"]),
+            &mut dump_command_as(server, &db, "little"),
             1,
             &["table Closed", "permission denied", "42501"],
         )

@@ -2,8 +2,8 @@
 
 use anyhow::{Result, ensure};
 use support::{
-    Major, Scratch, Server, archdiff, dump_command, expect_no_archive, observe, run, shared_server,
-    side_by_side,
+    Major, Scratch, Server, archdiff, dump_command_as, expect_no_archive, observe, run,
+    shared_server, side_by_side,
 };
 
 /// Each test's roles have names of their own; a database has what they may and may not read.
@@ -32,8 +32,8 @@ fn dump_as(server: &Server, db: &str, role: &str, words: &[&str]) -> Result<()> 
                 .arg(&oracle)
                 .args(args),
         )?;
-        let mut command = dump_command(server, db);
-        let ran = observe(command.args(["-U", role, "-f"]).arg(&ours).args(args))?;
+        let mut command = dump_command_as(server, db, role);
+        let ran = observe(command.arg("-f").arg(&ours).args(args))?;
         if judged.code == Some(0) {
             ran.expect_silence()?;
             let diff = archdiff(&oracle, &ours, &[])?;
@@ -96,8 +96,8 @@ fn a_sequence_that_may_not_be_read_is_named() {
         let scratch = Scratch::new()?;
         let ours = scratch.join("ours");
         let ran = observe(
-            dump_command(server, &db)
-                .args(["-U", "reads_tables", "-f"])
+            dump_command_as(server, &db, "reads_tables")
+                .arg("-f")
                 .arg(&ours),
         )?;
         ran.expect_code(1)?.expect_one_line(["seq", "ermission"])?;

@@ -21,7 +21,7 @@ mod tls;
 mod user;
 
 pub use archdiff::{ArchDiff, archdiff};
-pub use dump::{dump_command, expect_no_archive};
+pub use dump::{dump_command, dump_command_as, expect_no_archive};
 pub use fixture::{Fixture, Restore};
 pub use kept::kept_folder;
 pub use major::Major;

@@ -3,6 +3,7 @@
 use bstr::BString;
 use pgark_connect::Session;
 
+use crate::catalog::Catalog;
 use crate::error::Result;
 use crate::fields::fetch;
 use crate::oid::{CatalogId, Oid};
@@ -229,6 +230,34 @@ pub(crate) async fn fetch_unsafe_partitioned(session: &mut Session) -> Result<Ve
                       where c.opcname = 'enum_ops' and c.opcnamespace = 'pg_catalog'::pg_catalog.regnamespace \
                         and a.amname = 'hash') = any (p.partclass)";
     fetch(session, "partitioned tables", sql, |f| f.oid()).await
+}
+
+impl Catalog {
+    /// The first of some locked tables that another session dropped, rewrote or truncated between the snapshot and the lock. The
+    /// snapshot would see none of its rows, since none of these is MVCC-safe (PostgreSQL's documentation, Caveats of MVCC). The server's
+    /// functions know what is there now, its catalogues show what the snapshot sees.
+    ///
+    /// # Errors
+    /// Those of the query.
+    pub async fn find_rewritten(
+        &self,
+        session: &mut Session,
+        tables: &[usize],
+    ) -> Result<Option<&Relation>> {
+        let oids: Vec<String> = tables
+            .iter()
+            .map(|table| self.relations[*table].id.oid.to_string())
+            .collect();
+        let sql = format!(
+            "select c.oid from pg_catalog.pg_class c where c.oid in ({}) \
+               and (pg_catalog.has_table_privilege(c.oid, 'SELECT') is null \
+                 or pg_catalog.pg_relation_filenode(c.oid) is distinct from nullif(c.relfilenode, 0)) \
+             order by c.oid limit 1",
+            oids.join(", ")
+        );
+        let found = fetch(session, "locked tables", &sql, |f| f.oid()).await?;
+        Ok(found.first().and_then(|oid| self.relation(*oid)))
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@
 //! What libpq does that this crate does not: GSSAPI and SSPI, OAuth, services looked up by LDAP, encrypted private keys
 //! and keys in hardware, `sslkeylogfile`, the SCRAM keys that stand for a password, servers' certificates whose keys
 //! ring cannot handle (ECDSA P-521, Ed448, keys marked RSASSA-PSS, RSA below 2048 bits), TLS before 1.2, and SCRAM
-//! with more than 100,000 iterations. Options that are known but not implemented are refused by name rather than
+//! with more than 1,000,000 iterations. Options that are known but not implemented are refused by name rather than
 //! ignored where they would matter. `PGTZ`, `PGDATESTYLE` and `PGGEQO` are not read: what a session shows does not
 //! depend on who asks.
 //!

@@ -67,6 +67,11 @@ pub enum Error {
     /// An object was dropped while it was being dumped.
     #[error("{0} was dropped while the dump was running")]
     Dropped(String),
+    /// A table was dropped, rewritten or truncated after the dump had begun and before the table was locked.
+    #[error(
+        "table \"{0}\" was dropped, rewritten or truncated by another session while the dump was starting"
+    )]
+    Rewritten(BString),
     /// The database holds objects whose kinds pgark does not write yet. Nothing was written.
     #[error("the database holds objects of kinds that pgark cannot dump yet:\n{}", list(.0))]
     Unwritten(Vec<String>),

@@ -57,6 +57,9 @@ pub(crate) async fn lock_tables(
         }
         put!(lock, " in access share mode");
         execute(session, "lock tables", &lock).await?;
+        if let Some(relation) = catalog.find_rewritten(session, batch).await? {
+            return Err(Error::Rewritten(relation.name.clone()));
+        }
     }
     Ok(())
 }

@@ -5,12 +5,12 @@
 use bstr::ByteSlice;
 use bytes::{Buf, BytesMut};
 use postgres_protocol::authentication::md5_hash;
-use postgres_protocol::authentication::sasl::{self, ScramSha256};
 use postgres_protocol::message::backend::{AUTHENTICATION_TAG, ERROR_RESPONSE_TAG};
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::protocol::negotiated;
+use crate::scram::{Binding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, Scram};
 use crate::startup::too_long;
 use crate::{
     AuthenticationError, Error, Method, Methods, ProtocolVersion, Result, Secret, Session, Startup,
@@ -101,7 +101,7 @@ impl<'a> Request<'a> {
 /// How far the SASL exchange is.
 enum Sasl {
     NotStarted,
-    Started(ScramSha256),
+    Started(Scram),
     /// The server has proved that it knows the password.
     Verified,
 }
@@ -166,8 +166,8 @@ impl<'a> Exchange<'a> {
                 let Sasl::Started(scram) = &mut self.sasl else {
                     return Err("AuthenticationSASLContinue without a start".into());
                 };
-                scram.update(message).map_err(AuthenticationError::Scram)?;
-                frontend::sasl_response(scram.message(), out)
+                let answer = scram.answer(message).map_err(AuthenticationError::Scram)?;
+                frontend::sasl_response(answer.as_bytes(), out)
                     .map_err(too_long("the SCRAM response"))?;
             }
             Request::SaslFinal(message) => {
@@ -214,8 +214,8 @@ impl<'a> Exchange<'a> {
                 .split(|byte| *byte == 0)
                 .any(|offered| offered == name.as_bytes())
         };
-        let plus = offers(sasl::SCRAM_SHA_256_PLUS);
-        if !plus && !offers(sasl::SCRAM_SHA_256) {
+        let plus = offers(SCRAM_SHA_256_PLUS);
+        if !plus && !offers(SCRAM_SHA_256) {
             let names = mechanisms.replace(b"\0", b" ");
             return Err(AuthenticationError::Unsupported {
                 method: format!("SASL with {}", names.trim_ascii().as_bstr()),
@@ -232,10 +232,9 @@ impl<'a> Exchange<'a> {
                 }
                 .into());
             }
-            ChannelBinding::TlsServerEndPoint(hash) if plus => (
-                sasl::SCRAM_SHA_256_PLUS,
-                sasl::ChannelBinding::tls_server_end_point(hash.clone()),
-            ),
+            ChannelBinding::TlsServerEndPoint(hash) if plus => {
+                (SCRAM_SHA_256_PLUS, Binding::TlsServerEndPoint(hash.clone()))
+            }
             binding if required => {
                 return Err(AuthenticationError::ChannelBinding {
                     why: match binding {
@@ -253,16 +252,15 @@ impl<'a> Exchange<'a> {
             }
             // "Could bind, and the server did not offer it": the server then finds out a third party that
             // has taken the offer away. One that did offer it would refuse this flag.
-            ChannelBinding::TlsServerEndPoint(_) => {
-                (sasl::SCRAM_SHA_256, sasl::ChannelBinding::unrequested())
-            }
+            ChannelBinding::TlsServerEndPoint(_) => (SCRAM_SHA_256, Binding::Unrequested),
             ChannelBinding::None | ChannelBinding::Disabled | ChannelBinding::Undefined => {
-                (sasl::SCRAM_SHA_256, sasl::ChannelBinding::unsupported())
+                (SCRAM_SHA_256, Binding::Unsupported)
             }
         };
-        self.login.bound = mechanism == sasl::SCRAM_SHA_256_PLUS;
-        let scram = ScramSha256::new(self.password("scram-sha-256")?, binding);
-        frontend::sasl_initial_response(mechanism, scram.message(), out)
+        self.login.bound = mechanism == SCRAM_SHA_256_PLUS;
+        let password = self.password("scram-sha-256")?;
+        let scram = Scram::new(password, binding).map_err(AuthenticationError::Scram)?;
+        frontend::sasl_initial_response(mechanism, scram.first_message().as_bytes(), out)
             .map_err(too_long("the SCRAM message"))?;
         self.sasl = Sasl::Started(scram);
         Ok(())

@@ -114,7 +114,7 @@ pub enum AuthenticationError {
     /// The SCRAM exchange failed: the server's messages are malformed, it asks for too many iterations, or it
     /// could not prove that it knows the password. A proof, but not the password, may have been sent.
     #[error("SCRAM authentication failed: {0}")]
-    Scram(#[source] io::Error),
+    Scram(String),
 }
 
 impl Error {

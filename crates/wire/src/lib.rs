@@ -48,6 +48,8 @@ mod parameters;
 mod protocol;
 mod query;
 mod rows;
+mod saslprep;
+mod scram;
 mod secret;
 mod server_error;
 mod session;

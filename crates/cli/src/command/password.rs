@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::thread;
 
 use nix::sys::signal::{Signal, raise};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
@@ -10,7 +11,7 @@ use pgark_connect::{PasswordRequest, Secret};
 /// Asks on the terminal, whatever the standard streams are.
 ///
 /// # Errors
-/// Where there is no terminal, or the user ends the question by Ctrl-C, which then ends the program.
+/// Where there is no terminal. Ctrl-C ends the program.
 pub(crate) fn ask(request: &PasswordRequest) -> io::Result<Secret> {
     let terminal = File::options()
         .read(true)
@@ -32,9 +33,11 @@ pub(crate) fn ask(request: &PasswordRequest) -> io::Result<Secret> {
     match typed? {
         Some(password) => Ok(Secret::new(password)),
         None => {
-            // The signal that the terminal would have sent.
+            // The signal that the terminal would have sent; it ends the program.
             raise(Signal::SIGINT)?;
-            Err(io::ErrorKind::Interrupted.into())
+            loop {
+                thread::park();
+            }
         }
     }
 }

@@ -316,24 +316,24 @@ fn a_server_that_does_not_prove_itself_is_refused() {
     let foreign_nonce = start(&mut out).answer(&request(11, b"r=other,s=c2FsdA==,i=1"), &mut out);
     assert_eq!(
         refused(foreign_nonce),
-        "SCRAM authentication failed: invalid nonce"
+        "SCRAM authentication failed: the server's nonce does not begin with ours"
     );
 
     for (iterations, proof, message) in [
         (
             1,
             "v=AAAA",
-            "SCRAM authentication failed: SCRAM verification error",
+            "SCRAM authentication failed: the server does not know the password",
         ),
         (
             1,
             "e=other-error",
-            "SCRAM authentication failed: SCRAM error: other-error",
+            "SCRAM authentication failed: the server says \"other-error\"",
         ),
         (
             4_000_000_000_u32,
             "",
-            "SCRAM authentication failed: SCRAM iteration count exceeds the maximum allowed",
+            "SCRAM authentication failed: the server asks for 4000000000 iterations, more than the 1000000 allowed",
         ),
     ] {
         out.clear();
