@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pgark_catalog::{CatalogId, Index, Oid, RelationKind, UnwrittenKind, catalog_oid};
+use pgark_catalog::{CatalogId, Oid, RelationKind, UnwrittenKind, catalog_oid};
 
 use crate::dialect::Dialect;
 use crate::plan::{Components, NodeId, Object, Plan, Selection};
@@ -161,25 +161,26 @@ impl Plan<'_> {
                 .is_some_and(|relation| relation.kind == RelationKind::PartitionedTable);
             if is_partitioned {
                 // The index of a partitioned table counts only when all its partitions are attached.
-                let mut attaches = Vec::new();
-                self.attaches_below(key.index, &children, &mut attaches);
+                let attaches = self.attaches_below(key.index, &children);
                 self.node_mut(node).dependencies.extend(attaches);
             }
         }
     }
 
     /// All partitions of an index, from the top down.
-    fn attaches_below(
-        &self,
-        index: Oid,
-        children: &HashMap<Oid, Vec<usize>>,
-        attaches: &mut Vec<NodeId>,
-    ) {
-        for child in children.get(&index).into_iter().flatten() {
-            attaches.extend(self.find(Object::IndexAttach(*child)));
-            let child: &Index = &self.details.indexes[*child];
-            self.attaches_below(child.id.oid, children, attaches);
+    fn attaches_below(&self, index: Oid, children: &HashMap<Oid, Vec<usize>>) -> Vec<NodeId> {
+        let of = |index| children.get(&index).into_iter().flatten().rev().copied();
+        let mut attaches = Vec::new();
+        let mut open: Vec<usize> = of(index).collect();
+        while let Some(child) = open.pop() {
+            attaches.extend(self.find(Object::IndexAttach(child)));
+            // Each index has one parent, so that only damaged catalogues have more below one than there are.
+            if attaches.len() > self.details.indexes.len() {
+                break;
+            }
+            open.extend(of(self.details.indexes[child].id.oid));
         }
+        attaches
     }
 
     fn add_rules(&mut self) {
