@@ -1,4 +1,4 @@
-//! Other sessions change things while a dump waits or runs: it fails with a clear error or gives a right archive, never a wrong one.
+//! Other sessions change things while a dump waits or runs: it gives a right archive all the same.
 
 use std::fmt;
 use std::fs::File;
@@ -6,8 +6,7 @@ use std::io::{Read, Write};
 
 use anyhow::{Result, bail, ensure};
 use support::{
-    Major, Running, Scratch, archdiff, dump_command, expect_no_archive, observe, shared_server,
-    side_by_side,
+    Major, Running, Scratch, archdiff, dump_command, observe, shared_server, side_by_side,
 };
 
 use crate::matrix::print;
@@ -43,7 +42,7 @@ insert into w.other select i, 'other' from generate_series(1, 10) i;
 ";
 
 /// What another session does in the one transaction that the dump waits for.
-const CHANGES: [(&str, &str); 37] = [
+const CHANGES: [(&str, &str); 38] = [
     ("drop table", "drop table w.t cascade"),
     (
         "drop table, another of its name",
@@ -65,6 +64,7 @@ const CHANGES: [(&str, &str); 37] = [
         "drop table w.plain; create table w.plain (id int, c int); insert into w.plain values (1, 1)",
     ),
     ("truncate", "truncate w.t"),
+    ("cluster", "cluster w.t using t_key"),
     ("delete rows", "delete from w.t where id > 10"),
     ("drop view", "drop view w.v"),
     ("replace view", "create or replace view w.v as select id + 1 as id, note from w.t"),
@@ -103,7 +103,7 @@ impl fmt::Display for Change {
 }
 
 #[test]
-fn what_changes_while_the_dump_waits_for_a_lock_gives_an_error_or_a_right_archive() -> Result<()> {
+fn what_changes_while_the_dump_waits_for_a_lock_is_no_harm_to_the_archive() -> Result<()> {
     let mut changes = Vec::new();
     for (what, sql) in CHANGES {
         // The oldest and the newest read the catalogues most differently.
@@ -141,18 +141,7 @@ fn while_waiting(change: &Change) -> Result<String> {
     let running = Running::start(dump_command(server, &db).arg("-f").arg(&ours))?;
     wait_for_lock_wait(server, &db)?;
     other.run(&format!("{}; commit", change.sql))?;
-    let ran = running.finish()?;
-    if ran.code == Some(1) {
-        ran.expect_one_line(["pgark: error: "])?;
-        expect_no_archive(&ours)?;
-        ensure!(
-            !ran.stderr.contains("unexpected value"),
-            "the error does not tell what became of which object: {}",
-            ran.stderr
-        );
-        return Ok(ran.stderr.trim_end().to_owned());
-    }
-    ran.expect_silence()?;
+    running.finish()?.expect_silence()?;
     if archdiff(&before, &ours, &[])?.same {
         return Ok("as before".to_owned());
     }

@@ -29,12 +29,13 @@ pub struct Check {
 
 impl Check {
     fn take(f: &mut Fields<'_>) -> Result<Self> {
+        let (id, on, name) = (f.catalog_id()?, f.oid()?, f.text()?);
         Ok(Self {
-            id: f.catalog_id()?,
-            on: f.oid()?,
-            name: f.text()?,
+            id,
+            on,
             kind: f.char(),
-            definition: f.text()?,
+            definition: f.definition("constraint", name.as_ref())?,
+            name,
             is_local: f.boolean()?,
             is_validated: f.boolean()?,
         })
@@ -122,13 +123,14 @@ impl ForeignKey {
             oid_array(tables)
         );
         fetch(session, "foreign keys", &sql, |f| {
+            let (id, relation, name) = (f.catalog_id()?, f.oid()?, f.text()?);
             Ok(Self {
-                id: f.catalog_id()?,
-                relation: f.oid()?,
-                name: f.text()?,
+                id,
+                relation,
                 references: f.oid()?,
                 index: f.oid()?,
-                definition: f.text()?,
+                definition: f.definition("foreign key", name.as_ref())?,
+                name,
             })
         })
         .await

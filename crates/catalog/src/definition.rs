@@ -6,7 +6,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::{fetch, fetch_definitions, oid_array};
 use crate::oid::Oid;
 
 /// The definition of a function or procedure.
@@ -55,7 +55,7 @@ pub struct FunctionDefinition {
 }
 
 impl FunctionDefinition {
-    /// The definitions by OID.
+    /// The definitions by OID, without those of functions that are gone meanwhile.
     pub(crate) async fn fetch(
         session: &mut Session,
         functions: impl IntoIterator<Item = Oid>,
@@ -69,7 +69,7 @@ impl FunctionDefinition {
         let sql = format!(
             "select p.oid, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_identity_arguments(p.oid), {}, \
                pg_catalog.pg_get_function_result(p.oid), p.proretset, p.prokind, l.lanname, p.prosrc, p.probin, \
-               pg_catalog.pg_get_function_sqlbody(p.oid), p.provolatile, p.proisstrict, p.prosecdef, p.proleakproof, p.proparallel, \
+               p.prosqlbody is not null, pg_catalog.pg_get_function_sqlbody(p.oid), p.provolatile, p.proisstrict, p.prosecdef, p.proleakproof, p.proparallel, \
                p.proconfig, p.procost, p.prorows, p.prosupport, {} \
              from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_proc p on p.oid = r.oid \
              join pg_catalog.pg_language l on l.oid = p.prolang",
@@ -78,11 +78,18 @@ impl FunctionDefinition {
             oid_array(functions)
         );
         let rows = fetch(session, "function definitions", &sql, |f| {
-            Ok((
-                f.oid()?,
+            let oid = f.oid()?;
+            // The server's functions answer NULL of one that was dropped, even between one of them and the next.
+            let (arguments, identity_arguments) = (f.optional_text(), f.optional_text());
+            let (Some(arguments), Some(identity_arguments)) = (arguments, identity_arguments)
+            else {
+                return Ok(None);
+            };
+            Ok(Some((
+                oid,
                 Self {
-                    arguments: f.text()?,
-                    identity_arguments: f.text()?,
+                    arguments,
+                    identity_arguments,
                     argument_types: f.texts()?,
                     result: f.optional_text(),
                     returns_set: f.boolean()?,
@@ -90,7 +97,10 @@ impl FunctionDefinition {
                     language: f.text()?,
                     source: f.text()?,
                     binary: f.optional_text(),
-                    sql_body: f.optional_text(),
+                    sql_body: match (f.boolean()?, f.optional_text()) {
+                        (true, None) => return Ok(None),
+                        (_, sql_body) => sql_body,
+                    },
                     volatility: f.char(),
                     is_strict: f.boolean()?,
                     is_security_definer: f.boolean()?,
@@ -102,10 +112,10 @@ impl FunctionDefinition {
                     support: f.text()?,
                     transforms: f.texts()?,
                 },
-            ))
+            )))
         })
         .await?;
-        Ok(rows.into_iter().collect())
+        Ok(rows.into_iter().flatten().collect())
     }
 }
 
@@ -275,12 +285,7 @@ pub(crate) async fn fetch_partition_keys(
         "select oid, pg_catalog.pg_get_partkeydef(oid) from pg_catalog.unnest({}) r(oid)",
         oid_array(tables)
     );
-    Ok(fetch(session, "partition keys", &sql, |f| {
-        Ok((f.oid()?, f.text()?))
-    })
-    .await?
-    .into_iter()
-    .collect())
+    fetch_definitions(session, "partition keys", &sql).await
 }
 
 /// Partition bounds as SQL text, by the partition's OID.
@@ -293,12 +298,7 @@ pub(crate) async fn fetch_partition_bounds(
          from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_class c on c.oid = r.oid",
         oid_array(tables)
     );
-    Ok(fetch(session, "partition bounds", &sql, |f| {
-        Ok((f.oid()?, f.text()?))
-    })
-    .await?
-    .into_iter()
-    .collect())
+    fetch_definitions(session, "partition bounds", &sql).await
 }
 
 /// Types as SQL text, by OID.
@@ -310,12 +310,7 @@ pub(crate) async fn fetch_type_names(
         "select oid, pg_catalog.format_type(oid, null) from pg_catalog.unnest({}) r(oid)",
         oid_array(types)
     );
-    Ok(
-        fetch(session, "type names", &sql, |f| Ok((f.oid()?, f.text()?)))
-            .await?
-            .into_iter()
-            .collect(),
-    )
+    fetch_definitions(session, "type names", &sql).await
 }
 
 /// Gathers values under their keys, keeping their order.

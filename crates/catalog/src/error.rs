@@ -38,11 +38,19 @@ pub enum Error {
         /// Its OID.
         oid: u32,
     },
-    /// An object that is there but gives no answer: the role may not read it, or it was dropped while we read.
-    #[error("could not read {what} \"{name}\": no permission, or dropped meanwhile")]
+    /// An object of the snapshot that another session dropped since.
+    #[error("{kind} \"{name}\" was dropped by another session meanwhile")]
+    Dropped {
+        /// What it was, such as `index`.
+        kind: &'static str,
+        /// Its name.
+        name: BString,
+    },
+    /// An object that the role may not read.
+    #[error("permission denied for {kind} \"{name}\"")]
     Unreadable {
-        /// The kind of the object.
-        what: &'static str,
+        /// What it is, such as `sequence`.
+        kind: &'static str,
         /// Its name.
         name: BString,
     },

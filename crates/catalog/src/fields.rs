@@ -3,6 +3,8 @@
 //! A query and the struct that it fills stand side by side, in the same order: the struct's fields are taken from the row one after the
 //! other.
 
+use std::collections::HashMap;
+
 use bstr::{BStr, BString, ByteSlice};
 use pgark_connect::Session;
 use pgark_wire::Row;
@@ -42,6 +44,15 @@ impl<'a> Fields<'a> {
     /// The next value, the empty string standing for NULL.
     pub(crate) fn text_or_empty(&mut self) -> BString {
         self.optional_text().unwrap_or_default()
+    }
+
+    /// What one of the server's `pg_get_…` functions tells of the object that this row shows. They answer from the present and not from
+    /// the snapshot: with NULL once the object is gone.
+    pub(crate) fn definition(&mut self, kind: &'static str, name: &BStr) -> Result<BString> {
+        self.optional_text().ok_or_else(|| Error::Dropped {
+            kind,
+            name: name.to_owned(),
+        })
     }
 
     /// A boolean, `t` or `f`; NULL is false.
@@ -160,6 +171,20 @@ pub(crate) async fn fetch<T>(
     rows.iter()
         .map(|row| object(&mut Fields::new(row, what)))
         .collect()
+}
+
+/// Runs one query for OIDs and what one of the server's `pg_get_…` functions tells of their objects. Those that are gone meanwhile, of
+/// which the functions tell NULL, are left out; who looks one up in vain can name it.
+pub(crate) async fn fetch_definitions(
+    session: &mut Session,
+    what: &'static str,
+    sql: &str,
+) -> Result<HashMap<Oid, BString>> {
+    let rows = fetch(session, what, sql, |f| Ok((f.oid()?, f.optional_text()))).await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(oid, definition)| Some((oid, definition?)))
+        .collect())
 }
 
 /// The text of an `oid[]` literal, for `= any` and `unnest`.

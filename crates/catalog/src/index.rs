@@ -96,11 +96,12 @@ impl Index {
             oid_array(relations)
         );
         fetch(session, "indexes", &sql, |f| {
+            let (id, relation, name) = (f.catalog_id()?, f.oid()?, f.text()?);
             Ok(Self {
-                id: f.catalog_id()?,
-                relation: f.oid()?,
-                name: f.text()?,
-                definition: f.text()?,
+                id,
+                relation,
+                definition: f.definition("index", name.as_ref())?,
+                name,
                 key_columns: f.number("a count")?,
                 columns: f.numbers()?,
                 is_clustered: f.boolean()?,
@@ -119,14 +120,15 @@ impl Index {
                     if id == CatalogId::NONE {
                         None
                     } else {
+                        let name = f.text()?;
                         Some(IndexConstraint {
                             id,
-                            name: f.text()?,
                             kind: f.char(),
                             is_deferrable: f.boolean()?,
                             is_deferred: f.boolean()?,
                             without_overlaps: f.boolean()?,
-                            definition: f.text()?,
+                            definition: f.definition("constraint", name.as_ref())?,
+                            name,
                         })
                     }
                 },

@@ -233,13 +233,14 @@ pub(crate) async fn fetch_unsafe_partitioned(session: &mut Session) -> Result<Ve
 }
 
 impl Catalog {
-    /// The first of some locked tables that another session dropped, rewrote or truncated between the snapshot and the lock. The
-    /// snapshot would see none of its rows, since none of these is MVCC-safe (PostgreSQL's documentation, Caveats of MVCC). The server's
-    /// functions know what is there now, its catalogues show what the snapshot sees.
+    /// The first of some locked tables that another session dropped, rewrote or truncated, or whose columns it dropped or renamed,
+    /// between the snapshot and the lock. Of a table that was truncated or rewritten by `ALTER TABLE` the snapshot would see no rows
+    /// (PostgreSQL's documentation, Caveats of MVCC). The server's functions know what is there now, its catalogues show what the snapshot
+    /// sees.
     ///
     /// # Errors
-    /// Those of the query.
-    pub async fn find_rewritten(
+    /// Those of the query; undefined column (42703) for a column that is gone.
+    pub async fn find_changed(
         &self,
         session: &mut Session,
         tables: &[usize],
@@ -251,7 +252,9 @@ impl Catalog {
         let sql = format!(
             "select c.oid from pg_catalog.pg_class c where c.oid in ({}) \
                and (pg_catalog.has_table_privilege(c.oid, 'SELECT') is null \
-                 or pg_catalog.pg_relation_filenode(c.oid) is distinct from nullif(c.relfilenode, 0)) \
+                 or pg_catalog.pg_relation_filenode(c.oid) is distinct from nullif(c.relfilenode, 0) \
+                 or exists (select from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped \
+                            and pg_catalog.has_column_privilege(c.oid, a.attname, 'SELECT') is null)) \
              order by c.oid limit 1",
             oids.join(", ")
         );

@@ -6,7 +6,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::{fetch, fetch_definitions, oid_array};
 use crate::oid::{CatalogId, Oid};
 
 /// A rewrite rule.
@@ -56,12 +56,7 @@ impl Rule {
             "select oid, pg_catalog.pg_get_ruledef(oid) from pg_catalog.unnest({}) r(oid)",
             oid_array(rules)
         );
-        Ok(fetch(session, "rewrite rules", &sql, |f| {
-            Ok((f.oid()?, f.text()?))
-        })
-        .await?
-        .into_iter()
-        .collect())
+        fetch_definitions(session, "rewrite rules", &sql).await
     }
 }
 
@@ -74,10 +69,7 @@ pub(crate) async fn fetch_view_definitions(
         "select oid, pg_catalog.pg_get_viewdef(oid) from pg_catalog.unnest({}) r(oid)",
         oid_array(views)
     );
-    Ok(fetch(session, "views", &sql, |f| Ok((f.oid()?, f.text()?)))
-        .await?
-        .into_iter()
-        .collect())
+    fetch_definitions(session, "views", &sql).await
 }
 
 /// Which materialized views read which others, directly or through views: pairs of reader and source.

@@ -131,10 +131,22 @@ impl SequencePosition {
             .find(|(sequence, _)| !positions.contains_key(&sequence.id.oid))
         {
             None => Ok(positions),
-            Some((sequence, _)) => Err(Error::Unreadable {
-                what: "sequence",
-                name: sequence.name.clone(),
-            }),
+            Some((sequence, _)) => Err(Self::why_unreadable(session, sequence).await?),
         }
+    }
+
+    /// Tells a sequence that may not be read from one that is gone.
+    async fn why_unreadable(session: &mut Session, sequence: &Relation) -> Result<Error> {
+        let sql = format!(
+            "select pg_catalog.has_sequence_privilege({}::pg_catalog.oid, 'SELECT') is not null",
+            sequence.id.oid
+        );
+        let is_there = fetch(session, "a sequence", &sql, |f| f.boolean()).await?;
+        let (kind, name) = ("sequence", sequence.name.clone());
+        Ok(if is_there == [true] {
+            Error::Unreadable { kind, name }
+        } else {
+            Error::Dropped { kind, name }
+        })
     }
 }

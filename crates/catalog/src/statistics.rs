@@ -6,7 +6,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::{fetch, fetch_definitions, oid_array};
 use crate::oid::{CatalogId, Oid};
 
 /// An extended statistics object.
@@ -53,11 +53,6 @@ impl Statistics {
             "select oid, pg_catalog.pg_get_statisticsobjdef(oid) from pg_catalog.unnest({}) r(oid)",
             oid_array(objects)
         );
-        Ok(fetch(session, "extended statistics", &sql, |f| {
-            Ok((f.oid()?, f.text()?))
-        })
-        .await?
-        .into_iter()
-        .collect())
+        fetch_definitions(session, "extended statistics", &sql).await
     }
 }

@@ -41,11 +41,12 @@ impl Trigger {
             oid_array(relations)
         );
         fetch(session, "triggers", &sql, |f| {
+            let (id, relation, name) = (f.catalog_id()?, f.oid()?, f.text()?);
             Ok(Self {
-                id: f.catalog_id()?,
-                relation: f.oid()?,
-                name: f.text()?,
-                definition: f.text()?,
+                id,
+                relation,
+                definition: f.definition("trigger", name.as_ref())?,
+                name,
                 enabled: f.char(),
                 is_inherited: f.boolean()?,
             })

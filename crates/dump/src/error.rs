@@ -67,11 +67,11 @@ pub enum Error {
     /// An object was dropped while it was being dumped.
     #[error("{0} was dropped while the dump was running")]
     Dropped(String),
-    /// A table was dropped, rewritten or truncated after the dump had begun and before the table was locked.
+    /// A table was dropped, rewritten, truncated or altered after the dump had begun and before the table was locked.
     #[error(
-        "table \"{0}\" was dropped, rewritten or truncated by another session while the dump was starting"
+        "table \"{0}\" was dropped, rewritten, truncated or altered by another session while the dump was starting"
     )]
-    Rewritten(BString),
+    Changed(BString),
     /// The database holds objects whose kinds pgark does not write yet. Nothing was written.
     #[error("the database holds objects of kinds that pgark cannot dump yet:\n{}", list(.0))]
     Unwritten(Vec<String>),
@@ -90,17 +90,38 @@ impl Error {
     /// Whether the server refused for want of a privilege (SQLSTATE 42501).
     pub fn is_permission_denied(&self) -> bool {
         const INSUFFICIENT_PRIVILEGE: &str = "42501";
+        self.sqlstate() == Some(INSUFFICIENT_PRIVILEGE)
+    }
+
+    /// Whether another session dropped, renamed or rewrote something that the snapshot shows, so that another snapshot may do better.
+    pub(crate) fn is_changed_meanwhile(&self) -> bool {
+        // What the server says of a name or an OID that is gone: undefined table, column, schema, object, function, wrong kind of
+        // object; and an internal error where one of its functions looked up what the catalogues hold no more.
+        const GONE: [&str; 7] = [
+            "42P01", "42703", "3F000", "42704", "42883", "42809", "XX000",
+        ];
+        match self {
+            Self::Dropped(_)
+            | Self::Changed(_)
+            | Self::Catalog(
+                pgark_catalog::Error::Dropped { .. } | pgark_catalog::Error::Dangling { .. },
+            ) => true,
+            _ => self.sqlstate().is_some_and(|code| GONE.contains(&code)),
+        }
+    }
+
+    /// The code of the server's error, where it is one.
+    fn sqlstate(&self) -> Option<&str> {
         match self {
             Self::Catalog(pgark_catalog::Error::Query { source, .. })
             | Self::Session { source, .. }
             | Self::Table { source, .. }
-            | Self::LargeObjects { source, .. } => {
-                matches!(source, WireError::Server(error) if error.sqlstate == INSUFFICIENT_PRIVILEGE)
-            }
-            Self::Read { source, .. } => source
-                .code()
-                .is_some_and(|code| code.code() == INSUFFICIENT_PRIVILEGE),
-            _ => false,
+            | Self::LargeObjects { source, .. } => match source {
+                WireError::Server(error) => Some(&error.sqlstate),
+                _ => None,
+            },
+            Self::Read { source, .. } => Some(source.code()?.code()),
+            _ => None,
         }
     }
 
@@ -123,4 +144,41 @@ fn list(objects: &[String]) -> String {
         .map(|object| format!("  {object}"))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use pgark_wire::{Error as WireError, ServerError};
+
+    use super::Error;
+
+    #[test]
+    fn another_snapshot_helps_against_what_others_changed_alone() {
+        let of_server = |sqlstate: &str| {
+            let mut error = ServerError::default();
+            error.sqlstate = sqlstate.into();
+            Error::Session {
+                doing: "lock tables",
+                source: WireError::Server(Box::new(error)),
+            }
+        };
+        for (error, expected) in [
+            (Error::Dropped("view \"v\"".into()), true),
+            (Error::Changed("t".into()), true),
+            (
+                Error::Catalog(pgark_catalog::Error::Dropped {
+                    kind: "index",
+                    name: "i".into(),
+                }),
+                true,
+            ),
+            (of_server("42P01"), true),
+            (of_server("XX000"), true),
+            (of_server("42501"), false),
+            (of_server("57P01"), false),
+            (Error::Unwritten(Vec::new()), false),
+        ] {
+            assert_eq!(error.is_changed_meanwhile(), expected, "{error}");
+        }
+    }
 }

@@ -1,12 +1,12 @@
 //! One database into one archive.
 
 use bstr::BString;
-use pgark_archive::{CreationTime, Header, Version};
+use pgark_archive::{CreationTime, Header, TocEntry, Version};
 use pgark_catalog::{Catalog, Definitions, Details};
-use pgark_connect::Config;
+use pgark_connect::{Config, Session};
 use pgark_sql::{Encoding, Quoter};
 
-use crate::data::{self, jobs};
+use crate::data::{self, Job, jobs};
 use crate::dialect::Dialect;
 use crate::emit::Emitter;
 use crate::error::{Error, Result};
@@ -30,7 +30,13 @@ pub struct Report {
     pub missing: Vec<String>,
 }
 
+/// How often a dump is begun at most because other sessions drop or rewrite what it is about to read.
+const ATTEMPTS: u32 = 4;
+
 /// Dumps the database that `config` names into `sink`.
+///
+/// Where another session drops or rewrites something between the snapshot and the locks, the dump begins anew with a new snapshot,
+/// so that it shows the database as it is afterwards.
 ///
 /// # Errors
 /// [`Error::Unwritten`] with a list of all objects that cannot be dumped yet, before anything is written; else what went wrong first.
@@ -39,63 +45,110 @@ pub struct Report {
 /// # Cancel safety
 /// Dropping the future closes the connection and leaves the sink as after an error.
 pub async fn dump(config: &Config, options: &Options, sink: Sink) -> Result<Report> {
-    let mut session = session::open(config).await?;
-    let catalog = Catalog::fetch(&mut session).await?;
-    let server = &catalog.server;
-    let mut options = options.clone();
-    // A standby holds no rows of unlogged tables.
-    options.unlogged_table_data &= !server.in_recovery;
-    let dialect = Dialect::new(server.major());
-    let quoter = Quoter {
-        std_strings: server.std_strings,
-        ..Quoter::new(server.major(), Encoding::from_name(&server.encoding)?)
+    let mut attempt = 1;
+    let prepared = loop {
+        match Prepared::new(config, options).await {
+            Err(error) if error.is_changed_meanwhile() && attempt < ATTEMPTS => {
+                tracing::info!("{error}; the dump begins anew");
+                attempt += 1;
+            }
+            prepared => break prepared?,
+        }
     };
+    prepared.write(sink).await
+}
 
-    let selection = Selection::choose(&catalog);
-    session::lock_tables(&mut session, &catalog, &selection, quoter).await?;
-    let details = Details::fetch(
-        &mut session,
-        &catalog,
-        &selection.details_of(&catalog, &options),
-    )
-    .await?;
-    let mut plan = Plan::build(&catalog, &details, &selection, &options, dialect);
-    plan.order();
-    let definitions = Definitions::fetch(
-        &mut session,
-        &catalog,
-        &quoter,
-        &plan.wanted_definitions(&options),
-    )
-    .await?;
-    let emission = Emitter::new(&plan, &definitions, &options, dialect, quoter).emit()?;
-    if !emission.unwritten.is_empty() && !options.allow_incomplete {
-        return Err(Error::Unwritten(emission.unwritten));
+/// A dump of which nothing is written yet.
+struct Prepared {
+    session: Session,
+    header: Header,
+    entries: Vec<TocEntry>,
+    jobs: Vec<Job>,
+    report: Report,
+}
+
+impl Prepared {
+    /// Takes the snapshot and the locks, and makes all entries.
+    async fn new(config: &Config, options: &Options) -> Result<Self> {
+        let mut session = session::open(config).await?;
+        let catalog = Catalog::fetch(&mut session).await?;
+        let server = &catalog.server;
+        let mut options = options.clone();
+        // A standby holds no rows of unlogged tables.
+        options.unlogged_table_data &= !server.in_recovery;
+        let dialect = Dialect::new(server.major());
+        let quoter = Quoter {
+            std_strings: server.std_strings,
+            ..Quoter::new(server.major(), Encoding::from_name(&server.encoding)?)
+        };
+
+        let selection = Selection::choose(&catalog);
+        session::lock_tables(&mut session, &catalog, &selection, quoter).await?;
+        let details = Details::fetch(
+            &mut session,
+            &catalog,
+            &selection.details_of(&catalog, &options),
+        )
+        .await?;
+        let mut plan = Plan::build(&catalog, &details, &selection, &options, dialect);
+        plan.order();
+        let definitions = Definitions::fetch(
+            &mut session,
+            &catalog,
+            &quoter,
+            &plan.wanted_definitions(&options),
+        )
+        .await?;
+        let emission = Emitter::new(&plan, &definitions, &options, dialect, quoter).emit()?;
+        if !emission.unwritten.is_empty() && !options.allow_incomplete {
+            return Err(Error::Unwritten(emission.unwritten));
+        }
+
+        let jobs = jobs(&plan, &selection, &emission.entries, quoter)?;
+        let header = Header {
+            database: Some(catalog.database.name.clone()),
+            server_version: Some(server.version.clone()),
+            dump_version: Some(dumped_by(&server.version)),
+            ..Header::new(
+                Version::of_server_major(server.major()),
+                options.compression,
+                CreationTime::now()?,
+            )
+        };
+        let report = Report {
+            entries: emission.entries.len(),
+            tables: jobs.iter().filter(|job| job.is_table()).count(),
+            warnings: plan.warnings.clone(),
+            missing: emission.unwritten,
+        };
+        Ok(Self {
+            session,
+            header,
+            entries: emission.entries,
+            jobs,
+            report,
+        })
     }
 
-    let jobs = jobs(&plan, &selection, &emission.entries, quoter)?;
-    let header = Header {
-        database: Some(catalog.database.name.clone()),
-        server_version: Some(server.version.clone()),
-        dump_version: Some(dumped_by(&server.version)),
-        ..Header::new(
-            Version::of_server_major(server.major()),
-            options.compression,
-            CreationTime::now()?,
+    /// Writes the archive.
+    async fn write(mut self, sink: Sink) -> Result<Report> {
+        data::write_archive(
+            &mut self.session,
+            sink,
+            self.header,
+            self.entries,
+            self.jobs,
         )
-    };
-    let report = Report {
-        entries: emission.entries.len(),
-        tables: jobs.iter().filter(|job| job.is_table()).count(),
-        warnings: plan.warnings.clone(),
-        missing: emission.unwritten,
-    };
-    data::write_archive(&mut session, sink, header, emission.entries, jobs).await?;
-    session.close().await.map_err(|source| Error::Session {
-        doing: "end the session",
-        source,
-    })?;
-    Ok(report)
+        .await?;
+        self.session
+            .close()
+            .await
+            .map_err(|source| Error::Session {
+                doing: "end the session",
+                source,
+            })?;
+        Ok(self.report)
+    }
 }
 
 /// The databases that take connections, by name.

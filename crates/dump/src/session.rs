@@ -57,8 +57,8 @@ pub(crate) async fn lock_tables(
         }
         put!(lock, " in access share mode");
         execute(session, "lock tables", &lock).await?;
-        if let Some(relation) = catalog.find_rewritten(session, batch).await? {
-            return Err(Error::Rewritten(relation.name.clone()));
+        if let Some(relation) = catalog.find_changed(session, batch).await? {
+            return Err(Error::Changed(relation.name.clone()));
         }
     }
     Ok(())

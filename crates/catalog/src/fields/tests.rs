@@ -107,6 +107,19 @@ fn a_text_may_not_be_null_unless_told_so() {
 }
 
 #[test]
+fn a_definition_that_is_null_tells_which_object_is_gone() {
+    let definition = |value| {
+        let rows = row_of(&[value]);
+        Fields::new(rows.row(0).unwrap(), "indexes").definition("index", "i".into())
+    };
+    assert_eq!(definition(Some(b"x")).unwrap(), "x");
+    assert_eq!(
+        definition(None).unwrap_err().to_string(),
+        "index \"i\" was dropped by another session meanwhile"
+    );
+}
+
+#[test]
 fn a_boolean_is_t_or_f_and_null_is_false() {
     for (value, expected) in [(Some(&b"t"[..]), true), (Some(b"f"), false), (None, false)] {
         assert_eq!(decode(value, |f| f.boolean()), Ok(expected));
