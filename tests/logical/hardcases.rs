@@ -15,30 +15,26 @@ use support::{
 use crate::matrix::print;
 
 /// Kinds that pgark does not write: as an archive calls them and as a message to the user does. The kind TYPE is in part written,
-/// and a user mapping or the members of a publication have names of their own in messages.
-const UNWRITTEN: [(&str, &str); 22] = [
+/// and the members of a publication have names of their own in messages.
+const UNWRITTEN: [(&str, &str); 18] = [
     ("ACCESS METHOD", "access method"),
     ("AGGREGATE", "aggregate"),
     ("CAST", "cast"),
     ("COLLATION", "collation"),
     ("CONVERSION", "conversion"),
     ("EVENT TRIGGER", "event trigger"),
-    ("FOREIGN DATA WRAPPER", "foreign-data wrapper"),
-    ("FOREIGN TABLE", "foreign table"),
     ("OPERATOR", "operator"),
     ("OPERATOR CLASS", "operator class"),
     ("OPERATOR FAMILY", "operator family"),
     ("PUBLICATION", "publication"),
     ("PUBLICATION TABLE", "publication of table"),
     ("PUBLICATION TABLES IN SCHEMA", "publication of schema"),
-    ("SERVER", "foreign server"),
     ("SUBSCRIPTION", "subscription"),
     ("TEXT SEARCH CONFIGURATION", "text search configuration"),
     ("TEXT SEARCH DICTIONARY", "text search dictionary"),
     ("TEXT SEARCH PARSER", "text search parser"),
     ("TEXT SEARCH TEMPLATE", "text search template"),
     ("TRANSFORM", "transform"),
-    ("USER MAPPING", "user mapping"),
 ];
 
 #[test]
@@ -194,7 +190,7 @@ fn message_name(entry: &TocEntry) -> Option<BString> {
         _ => name.into(),
     };
     match &entry.desc[..] {
-        b"CAST" | b"TRANSFORM" | b"USER MAPPING" => None,
+        b"CAST" | b"TRANSFORM" => None,
         b"AGGREGATE" => Some(qualified(tag.split_once_str("(")?.0)),
         // PUBLICATION TABLE; its tag is "publication table".
         b"PUBLICATION TABLE" => Some(qualified(tag.split_once_str(" ")?.1)),

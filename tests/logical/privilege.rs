@@ -146,3 +146,55 @@ fn an_ordinary_role_dumps_what_it_owns() {
         dump_as(server, &db, "owns_all", &[])
     });
 }
+
+#[test]
+fn options_of_user_mappings_that_may_not_be_read_are_told() {
+    side_by_side(&Major::all(), |&major| {
+        let server = shared_server(major);
+        let db = server.fresh_database("mappings", "")?;
+        server.psql(
+            &db,
+            "create role maps_itself login; create role maps_nothing login; create role owns_server;
+             create foreign data wrapper w; grant usage on foreign data wrapper w to owns_server;
+             create server s1 foreign data wrapper w; grant usage on foreign server s1 to maps_itself;
+             create server s2 foreign data wrapper w; alter server s2 owner to owns_server;
+             create user mapping for maps_itself server s1 options (password 'seen');
+             create user mapping for maps_itself server s2 options (password 'hidden');
+             create user mapping for public server s1 options (password 'hidden');
+             create user mapping for public server s2 options (password 'hidden');
+             grant owns_server to maps_nothing;",
+        )?;
+        let told = |user: &str, server: &str| {
+            format!("options of user mapping \"{user}\" of server \"{server}\" are not dumped")
+        };
+        let all = [
+            told("maps_itself", "s1"),
+            told("public", "s1"),
+            told("maps_itself", "s2"),
+            told("public", "s2"),
+        ];
+        for (role, expected) in [
+            ("postgres", &[][..]),
+            ("maps_itself", &all[1..]),
+            ("maps_nothing", &all[..3]),
+        ] {
+            let scratch = Scratch::new()?;
+            let (oracle, ours) = (scratch.join("oracle"), scratch.join("ours"));
+            run(server
+                .tool("pg_dump")
+                .env("PGUSER", role)
+                .args(["-Fc", "-d", &db, "-f"])
+                .arg(&oracle))?;
+            let ran = observe(dump_command_as(server, &db, role).arg("-f").arg(&ours))?;
+            ran.expect_code(0)?.expect_words(expected)?;
+            ensure!(
+                ran.stderr.lines().count() == expected.len(),
+                "{role}: {}",
+                ran.stderr
+            );
+            let diff = archdiff(&oracle, &ours, &[])?;
+            ensure!(diff.same, "{role}: {}", diff.output);
+        }
+        Ok(())
+    });
+}

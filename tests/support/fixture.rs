@@ -33,13 +33,13 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    /// Every fixture of a database: the scripts of `fixtures/` itself and of its folders `quirks`, `apps` and `encodings`.
+    /// Every fixture of a database: the scripts of `fixtures/` itself and of its folders `quirks`, `kinds`, `apps` and `encodings`.
     ///
     /// # Errors
     /// Where one of the folders is not there or holds no script.
     pub fn all() -> Result<Vec<Self>> {
         let mut all = Vec::new();
-        for folder in ["", "apps", "encodings", "quirks"] {
+        for folder in ["", "apps", "encodings", "kinds", "quirks"] {
             all.extend(Self::of_folder(folder)?);
         }
         Ok(all)

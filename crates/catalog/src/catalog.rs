@@ -13,6 +13,8 @@ use crate::depend::Dependency;
 use crate::error::{Error, Result};
 use crate::extension::{self, Extension, Members};
 use crate::fields::fetch;
+use crate::foreign_data_wrapper::ForeignDataWrapper;
+use crate::foreign_server::ForeignServer;
 use crate::function::{Function, Routines};
 use crate::language::Language;
 use crate::large_object::LargeObjects;
@@ -25,6 +27,7 @@ use crate::schema::Schema;
 use crate::server::Server;
 use crate::statistics::Statistics;
 use crate::unwritten::{self, Unwritten, UnwrittenKind};
+use crate::user_mapping::UserMapping;
 
 /// Every object of one database: identity, owner, privileges, dependencies.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +54,12 @@ pub struct Catalog {
     pub languages: Vec<Language>,
     /// Aggregates.
     pub aggregates: Vec<Function>,
+    /// Foreign-data wrappers.
+    pub foreign_data_wrappers: Vec<ForeignDataWrapper>,
+    /// Foreign servers.
+    pub foreign_servers: Vec<ForeignServer>,
+    /// User mappings, ordered by server and user.
+    pub user_mappings: Vec<UserMapping>,
     /// Objects whose text is not written yet, in the order of [`UnwrittenKind::ALL`].
     pub unwritten: Vec<Unwritten>,
     /// Large objects.
@@ -117,6 +126,9 @@ impl Catalog {
             languages: Language::fetch(session).await?,
             large_objects: LargeObjects::fetch(session, &server).await?,
             aggregates: Function::fetch(session, Routines::Aggregates).await?,
+            foreign_data_wrappers: ForeignDataWrapper::fetch(session).await?,
+            foreign_servers: ForeignServer::fetch(session).await?,
+            user_mappings: UserMapping::fetch(session).await?,
             default_acls: DefaultAcl::fetch(session).await?,
             inheritance: Inheritance::fetch(session).await?,
             unsafe_partitioned: relation::fetch_unsafe_partitioned(session).await?,

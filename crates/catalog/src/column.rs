@@ -5,6 +5,7 @@ use pgark_connect::Session;
 
 use crate::error::Result;
 use crate::fields::{fetch, oid_array};
+use crate::foreign_options::options_as_text;
 use crate::oid::{CatalogId, Oid};
 use crate::server::Server;
 
@@ -87,9 +88,7 @@ impl Column {
             "select a.attrelid, a.attnum, a.attname, pg_catalog.format_type(t.oid, a.atttypmod), a.attstattarget, a.attstorage, \
                t.typstorage, a.atthasdef, a.attisdropped, a.attislocal, pg_catalog.array_to_string(a.attoptions, ', '), \
                case when a.attcollation <> t.typcollation then a.attcollation else 0 end, \
-               pg_catalog.array_to_string(array( \
-                 select pg_catalog.quote_ident(option_name) || ' ' || pg_catalog.quote_literal(option_value) \
-                 from pg_catalog.pg_options_to_table(a.attfdwoptions) order by option_name), e',\\n    '), \
+               {}, \
                {not_null}, a.attcompression, a.attidentity, a.attgenerated \
              from pg_catalog.unnest({}) r(oid) \
              join pg_catalog.pg_attribute a on a.attrelid = r.oid \
@@ -97,6 +96,7 @@ impl Column {
              {join} \
              where a.attnum > 0 \
              order by a.attrelid, a.attnum",
+            options_as_text("a.attfdwoptions"),
             oid_array(relations)
         );
         fetch(session, "columns", &sql, |f| {

@@ -313,6 +313,25 @@ pub(crate) async fn fetch_type_names(
     fetch_definitions(session, "type names", &sql).await
 }
 
+/// The names of functions as SQL text, by OID. A function that was dropped meanwhile has none.
+pub(crate) async fn fetch_function_names(
+    session: &mut Session,
+    functions: impl IntoIterator<Item = Oid>,
+) -> Result<HashMap<Oid, BString>> {
+    // The name of a function that is not there is its number.
+    let sql = format!(
+        "select r.oid, r.oid::pg_catalog.regproc from pg_catalog.unnest({}) r(oid) \
+         where r.oid::pg_catalog.regproc::pg_catalog.text <> r.oid::pg_catalog.text",
+        oid_array(functions)
+    );
+    Ok(fetch(session, "names of functions", &sql, |f| {
+        Ok((f.oid()?, f.text()?))
+    })
+    .await?
+    .into_iter()
+    .collect())
+}
+
 /// Gathers values under their keys, keeping their order.
 fn grouped<T>(rows: Vec<(Oid, T)>) -> HashMap<Oid, Vec<T>> {
     let mut groups: HashMap<Oid, Vec<T>> = HashMap::new();

@@ -9,6 +9,7 @@ use pgark_sql::Quoter;
 use crate::catalog::Catalog;
 use crate::definition::{self, Attribute, DomainDefinition, FunctionDefinition, RangeDefinition};
 use crate::error::Result;
+use crate::foreign_table::ForeignTable;
 use crate::oid::Oid;
 use crate::privilege::ColumnPrivileges;
 use crate::rule::{self, Rule};
@@ -40,6 +41,10 @@ pub struct Wanted {
     pub partitions: Vec<Oid>,
     /// Types whose names are wanted as SQL text.
     pub type_names: Vec<Oid>,
+    /// Functions whose names are wanted as SQL text.
+    pub function_names: Vec<Oid>,
+    /// Foreign tables.
+    pub foreign_tables: Vec<Oid>,
     /// Sequences.
     pub sequences: Vec<Oid>,
     /// Sequences whose positions are wanted.
@@ -73,6 +78,10 @@ pub struct Definitions {
     pub partition_bounds: HashMap<Oid, BString>,
     /// Types as SQL text.
     pub type_names: HashMap<Oid, BString>,
+    /// Names of functions as SQL text, without arguments.
+    pub function_names: HashMap<Oid, BString>,
+    /// Foreign tables.
+    pub foreign_tables: HashMap<Oid, ForeignTable>,
     /// How sequences count.
     pub sequences: HashMap<Oid, Sequence>,
     /// How far sequences have come.
@@ -113,6 +122,9 @@ impl Definitions {
             partition_bounds: definition::fetch_partition_bounds(session, oids(&wanted.partitions))
                 .await?,
             type_names: definition::fetch_type_names(session, oids(&wanted.type_names)).await?,
+            function_names: definition::fetch_function_names(session, oids(&wanted.function_names))
+                .await?,
+            foreign_tables: ForeignTable::fetch(session, oids(&wanted.foreign_tables)).await?,
             sequences: Sequence::fetch(session, oids(&wanted.sequences)).await?,
             positions: SequencePosition::fetch(session, &catalog.server, quoter, &positions)
                 .await?,

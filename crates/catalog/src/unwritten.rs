@@ -29,10 +29,6 @@ pub enum UnwrittenKind {
     TextSearchDictionary,
     /// `pg_ts_config`
     TextSearchConfiguration,
-    /// `pg_foreign_data_wrapper`
-    ForeignDataWrapper,
-    /// `pg_foreign_server`
-    ForeignServer,
     /// `pg_collation`
     Collation,
     /// `pg_conversion`
@@ -85,7 +81,7 @@ pub struct Unwritten {
 
 impl UnwrittenKind {
     /// In the order in which pg_dump 18 collects them (getSchemaData in src/bin/pg_dump/common.c).
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 17] = [
         Self::Operator,
         Self::AccessMethod,
         Self::OperatorClass,
@@ -94,8 +90,6 @@ impl UnwrittenKind {
         Self::TextSearchTemplate,
         Self::TextSearchDictionary,
         Self::TextSearchConfiguration,
-        Self::ForeignDataWrapper,
-        Self::ForeignServer,
         Self::Collation,
         Self::Conversion,
         Self::Cast,
@@ -118,8 +112,6 @@ impl UnwrittenKind {
             Self::TextSearchTemplate => "text search template",
             Self::TextSearchDictionary => "text search dictionary",
             Self::TextSearchConfiguration => "text search configuration",
-            Self::ForeignDataWrapper => "foreign-data wrapper",
-            Self::ForeignServer => "foreign server",
             Self::Collation => "collation",
             Self::Conversion => "conversion",
             Self::Cast => "cast",
@@ -160,14 +152,6 @@ impl UnwrittenKind {
             }
             Self::TextSearchConfiguration => {
                 "select tableoid, oid, cfgname, cfgnamespace, null, null, null, 0, 0, null, 0 from pg_catalog.pg_ts_config"
-            }
-            Self::ForeignDataWrapper => {
-                "select tableoid, oid, fdwname, 0, fdwacl, pg_catalog.acldefault('F', fdwowner), null, 0, 0, null, 0 \
-                 from pg_catalog.pg_foreign_data_wrapper"
-            }
-            Self::ForeignServer => {
-                "select tableoid, oid, srvname, 0, srvacl, pg_catalog.acldefault('S', srvowner), null, 0, 0, null, 0 \
-                 from pg_catalog.pg_foreign_server"
             }
             Self::Collation => {
                 "select tableoid, oid, collname, collnamespace, null, null, null, 0, 0, null, collencoding from pg_catalog.pg_collation"

@@ -31,6 +31,11 @@ impl Dialect {
         self.major < 18
     }
 
+    /// Options of a foreign table's column are not for the columns of its children.
+    pub(crate) fn foreign_columns_are_altered_alone(self) -> bool {
+        self.major >= 17
+    }
+
     /// A partitioned table has an access method for its partitions, and entries tell what kind of relation they make.
     pub(crate) fn has_partitioned_access_method(self) -> bool {
         self.major >= 17

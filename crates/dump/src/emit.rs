@@ -1,6 +1,7 @@
 //! Turning planned objects into the entries of an archive. Each kind of object has a file; none of them asks the server for anything.
 
 mod acl;
+mod column_settings;
 mod comment;
 mod constraint;
 mod data;
@@ -9,6 +10,9 @@ mod database;
 mod default;
 mod default_acl;
 mod extension;
+mod foreign;
+mod foreign_data_wrapper;
+mod foreign_server;
 mod function;
 mod index;
 mod language;
@@ -145,6 +149,8 @@ impl<'a> Emitter<'a> {
             Object::Type(i) => self.emit_type(id, i),
             Object::Function(i) => self.emit_function(id, i),
             Object::Language(i) => self.emit_language(id, i),
+            Object::ForeignDataWrapper(i) => self.emit_foreign_data_wrapper(id, i),
+            Object::ForeignServer(i) => self.emit_foreign_server(id, i),
             Object::Relation(i) => self.emit_relation(id, i),
             Object::TableAttach(i) => self.emit_table_attach(id, i),
             Object::Default(_) | Object::NullDefault(_) => self.emit_default(id),
@@ -260,6 +266,11 @@ impl<'a> Emitter<'a> {
     /// A definition that was asked for, or the error that its object is gone.
     pub(super) fn defined<T>(&self, id: NodeId, definition: Option<&'a T>) -> Result<&'a T> {
         definition.ok_or_else(|| Error::Dropped(self.plan.describe(id)))
+    }
+
+    /// The name of a function as the server writes it, without arguments.
+    pub(super) fn function_name(&self, user: NodeId, function: Oid) -> Result<&'a BString> {
+        self.defined(user, self.definitions.function_names.get(&function))
     }
 
     /// Says which object a failure to write SQL is about.

@@ -3,6 +3,7 @@
 //! Everything that is added goes to the schema [`Fixture::schema`] and belongs to [`OWNER`]; what a case is about is changed through the
 //! public fields and the `…_mut` methods afterwards.
 
+mod foreign;
 mod object;
 mod relation;
 

@@ -1,6 +1,6 @@
 //! Whose definitions a plan needs.
 
-use pgark_catalog::{RelationKind, Wanted};
+use pgark_catalog::{Oid, RelationKind, Wanted};
 
 use crate::options::Options;
 use crate::plan::{Components, Node, Object, Plan};
@@ -50,6 +50,7 @@ impl Plan<'_> {
                         }
                         RelationKind::Sequence => wanted.sequences.push(oid),
                         RelationKind::PartitionedTable => wanted.partitioned.push(oid),
+                        RelationKind::ForeignTable => wanted.foreign_tables.push(oid),
                         _ => {}
                     }
                     wanted
@@ -60,6 +61,10 @@ impl Plan<'_> {
                     wanted.column_privileges.push(oid);
                 }
             }
+            Object::ForeignDataWrapper(i) => {
+                let wrapper = &self.catalog.foreign_data_wrappers[i];
+                want_names([wrapper.handler, wrapper.validator], wanted);
+            }
             Object::TableAttach(i) => wanted.partitions.push(self.catalog.relations[i].id.oid),
             Object::Rule(i) if node.is_separate && !self.catalog.rules[i].is_on_select() => {
                 wanted.rules.push(oid)
@@ -68,6 +73,12 @@ impl Plan<'_> {
             _ => {}
         }
     }
+}
+
+/// Some of these functions may be invalid, which stands for none.
+fn want_names(functions: impl IntoIterator<Item = Oid>, wanted: &mut Wanted) {
+    let functions = functions.into_iter().filter(|oid| oid.is_valid());
+    wanted.function_names.extend(functions);
 }
 
 #[cfg(test)]
@@ -98,6 +109,10 @@ mod tests {
         let (composite, _) = f.composite("c");
         f.relation_mut(table).of_type = composite.oid;
         f.relation_mut(table).acl.current = Some("{}".into());
+        let foreign_table = f.foreign_table("ft", "srv");
+        let wrapper = f.foreign_data_wrapper("w");
+        (wrapper.handler, wrapper.validator) = (Oid(9_001), Oid(9_002));
+        f.foreign_data_wrapper("bare");
         let [domain, enumeration, range] = [b'd', b'e', b'r'].map(|kind| f.data_type("x", kind));
         f.data_type("base", b'b');
         f.schema = PG_CATALOG;
@@ -119,6 +134,8 @@ mod tests {
         assert_eq!(wanted.partitioned, oids([whole]));
         assert_eq!(wanted.partitions, oids([part]));
         assert_eq!(wanted.type_names, oids([composite]));
+        assert_eq!(wanted.foreign_tables, oids([foreign_table]));
+        assert_eq!(wanted.function_names, [Oid(9_001), Oid(9_002)]);
         assert_eq!(wanted.sequences, oids([sequence]));
         assert_eq!(wanted.positions, oids([sequence]));
         assert_eq!(wanted.column_privileges, oids([table]));

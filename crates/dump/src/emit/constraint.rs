@@ -5,6 +5,7 @@ use pgark_catalog::RelationKind;
 use pgark_sql::text;
 
 use super::Emitter;
+use super::foreign::alter_table;
 use crate::error::{Error, Result};
 use crate::plan::{Components, NodeId, Object};
 
@@ -25,7 +26,7 @@ impl Emitter<'_> {
             let name = self.quoter.ident(&constraint.name);
             self.push(TocEntry {
                 defn: Some(text!(
-                    "ALTER TABLE ",
+                    alter_table(table.relation),
                     table.name,
                     "\n    ADD CONSTRAINT ",
                     name,
@@ -34,7 +35,7 @@ impl Emitter<'_> {
                     ";\n"
                 )),
                 drop_stmt: Some(text!(
-                    "ALTER TABLE ",
+                    alter_table(table.relation),
                     table.name,
                     " DROP CONSTRAINT ",
                     name,

@@ -4,6 +4,7 @@ use pgark_archive::{Section, TocEntry};
 use pgark_sql::text;
 
 use super::Emitter;
+use super::foreign::alter_table;
 use crate::error::Result;
 use crate::plan::{Components, NodeId, Object};
 
@@ -34,7 +35,8 @@ impl Emitter<'_> {
             namespace: Some(self.schema_name(table.schema)?.clone()),
             owner: Some(self.role_name(table.owner)?.into()),
             defn: Some(text!(
-                "ALTER TABLE ONLY ",
+                alter_table(table),
+                "ONLY ",
                 name,
                 " ALTER COLUMN ",
                 quoted,
@@ -43,7 +45,7 @@ impl Emitter<'_> {
                 ";\n"
             )),
             drop_stmt: Some(text!(
-                "ALTER TABLE ",
+                alter_table(table),
                 name,
                 " ALTER COLUMN ",
                 quoted,

@@ -2,24 +2,20 @@
 
 use bstr::{BStr, BString};
 use pgark_archive::{Section, TocEntry};
-use pgark_catalog::{Column, Relation, RelationKind};
+use pgark_catalog::{Relation, RelationKind};
 use pgark_sql::acl::ObjectKind;
 use pgark_sql::{put, text};
 
 use super::Emitter;
 use super::acl::AclOf;
 use super::comment::CommentOn;
+use super::foreign::foreign_options;
 use crate::error::Result;
 use crate::plan::{Components, NodeId, Object};
 
 impl Emitter<'_> {
     pub(super) fn emit_relation(&mut self, id: NodeId, place: usize) -> Result<()> {
         let relation = &self.catalog().relations[place];
-        if relation.kind == RelationKind::ForeignTable && self.is_wanted(id, Components::DEFINITION)
-        {
-            self.note_unwritten(id);
-            return Ok(());
-        }
         if self.is_wanted(id, Components::DEFINITION) {
             if relation.kind == RelationKind::Sequence {
                 self.emit_sequence(id, relation)?;
@@ -61,6 +57,7 @@ impl Emitter<'_> {
         let desc = match relation.kind {
             RelationKind::View => "VIEW",
             RelationKind::MaterializedView => "MATERIALIZED VIEW",
+            RelationKind::ForeignTable => "FOREIGN TABLE",
             _ => "TABLE",
         };
         let mut create = match relation.kind {
@@ -70,19 +67,14 @@ impl Emitter<'_> {
             }
             _ => self.table_definition(id, place, &name)?,
         };
+        let has_storage = matches!(
+            relation.kind,
+            RelationKind::Table | RelationKind::MaterializedView
+        );
         if relation.kind != RelationKind::View {
-            let first = self.plan.first_column(place);
-            for (offset, column) in self
-                .details()
-                .columns_of(relation.id.oid)
-                .iter()
-                .enumerate()
-            {
-                if !column.is_dropped {
-                    self.put_later_not_null(&mut create, &name, place, first + offset);
-                    self.put_column_settings(&mut create, &name, column);
-                }
-            }
+            self.put_columns_settings(&mut create, place, &name);
+        }
+        if has_storage || relation.kind == RelationKind::PartitionedTable {
             match relation.replica_identity {
                 b'n' => put!(
                     create,
@@ -111,10 +103,6 @@ impl Emitter<'_> {
         let (schema, owner) = (
             self.schema_name(relation.schema)?,
             self.role_name(relation.owner)?,
-        );
-        let has_storage = matches!(
-            relation.kind,
-            RelationKind::Table | RelationKind::MaterializedView
         );
         let has_access_method = has_storage
             || (relation.kind == RelationKind::PartitionedTable
@@ -171,9 +159,16 @@ impl Emitter<'_> {
         let is_unlogged = relation.persistence == b'u'
             && (relation.kind != RelationKind::PartitionedTable
                 || self.dialect.has_unlogged_partitioned_tables());
+        let foreign = if relation.kind == RelationKind::ForeignTable {
+            let oid = &relation.id.oid;
+            Some(self.defined(id, self.definitions.foreign_tables.get(oid))?)
+        } else {
+            None
+        };
         let mut create = text!(
             "CREATE ",
             if is_unlogged { "UNLOGGED " } else { "" },
+            if foreign.is_some() { "FOREIGN " } else { "" },
             "TABLE ",
             name
         );
@@ -209,7 +204,13 @@ impl Emitter<'_> {
                 self.defined(id, self.definitions.partition_keys.get(&relation.id.oid))?
             );
         }
+        if let Some(foreign) = foreign {
+            put!(create, "\nSERVER ", self.quoter.ident(&foreign.server));
+        }
         self.put_options(id, &mut create, relation)?;
+        if let Some(foreign) = foreign {
+            put!(create, foreign_options("\n", &foreign.options));
+        }
         put!(create, ";\n");
         Ok(create)
     }
@@ -333,66 +334,6 @@ impl Emitter<'_> {
             put!(create, "\nWITH (", bstr::join(", ", options), ")");
         }
         Ok(())
-    }
-
-    /// NOT NULL that was set here for a column that was not declared here, where `CREATE TABLE` has no words for it.
-    fn put_later_not_null(
-        &self,
-        create: &mut BString,
-        table: &BString,
-        relation: usize,
-        place: usize,
-    ) {
-        let column = &self.details().columns[place];
-        let is_local = self.plan.columns[place]
-            .not_null
-            .as_ref()
-            .is_some_and(|not_null| not_null.is_local);
-        if is_local
-            && !self.dialect.has_not_null_constraints()
-            && !self.plan.is_column_printed(relation, column)
-        {
-            put!(
-                create,
-                "ALTER TABLE ONLY ",
-                table,
-                " ALTER COLUMN ",
-                self.quoter.ident(&column.name),
-                " SET NOT NULL;\n"
-            );
-        }
-    }
-
-    /// What can be said of a column only once its table is there.
-    fn put_column_settings(&self, create: &mut BString, table: &BString, column: &Column) {
-        let alter = text!(
-            "ALTER TABLE ONLY ",
-            table,
-            " ALTER COLUMN ",
-            self.quoter.ident(&column.name),
-            " SET "
-        );
-        if let Some(target) = column.statistics_target {
-            put!(create, alter, "STATISTICS ", target.to_string(), ";\n");
-        }
-        let storage = match column.storage {
-            b'p' => Some("PLAIN"),
-            b'e' => Some("EXTERNAL"),
-            b'x' => Some("EXTENDED"),
-            b'm' => Some("MAIN"),
-            _ => None,
-        };
-        if let Some(storage) = storage.filter(|_| column.storage != column.type_storage) {
-            put!(create, alter, "STORAGE ", storage, ";\n");
-        }
-        match column.compression {
-            b'p' => put!(create, alter, "COMPRESSION pglz;\n"),
-            b'l' => put!(create, alter, "COMPRESSION lz4;\n"),
-            _ => {}
-        }
-        if !column.options.is_empty() {
-            put!(create, alter, "(", column.options, ");\n");
-        }
     }
 
     /// The comments on a table, its columns and the constraints that are part of it.

@@ -4,6 +4,7 @@ use pgark_archive::TocEntry;
 use pgark_sql::{put, text};
 
 use super::Emitter;
+use super::foreign::alter_table;
 use crate::error::Result;
 use crate::plan::{Components, NodeId};
 
@@ -20,7 +21,8 @@ impl Emitter<'_> {
                 _ => "ENABLE",
             };
             let alter = text!(
-                "\nALTER TABLE ",
+                "\n",
+                alter_table(table.relation),
                 table.name,
                 " ",
                 state,

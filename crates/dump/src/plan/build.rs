@@ -41,6 +41,9 @@ impl<'a> Plan<'a> {
                 .push("subscriptions are not dumped because the role is not a superuser".into());
         }
         plan.add_skeleton(selection, options);
+        if options.schema() {
+            plan.warn_of_hidden_options();
+        }
         plan.add_details(selection, dialect);
         if options.data() {
             plan.add_data(options);
@@ -136,6 +139,7 @@ impl<'a> Plan<'a> {
         self.add_unwritten(selection, |kind| {
             !follows_default_acls(kind) && !follows_policies(kind)
         });
+        self.add_foreign(selection);
         for (i, default_acl) in catalog.default_acls.iter().enumerate() {
             let wanted = selection.of_object(catalog, CatalogId::NONE, default_acl.schema);
             self.add(Object::DefaultAcl(i), default_acl.id, wanted);
@@ -175,6 +179,43 @@ impl<'a> Plan<'a> {
             if matches!(data_type.kind, b'b' | b'r') {
                 // Wanted only if a function of the type turns out to need it.
                 self.add(Object::ShellType(i), CatalogId::NONE, Components::empty());
+            }
+        }
+    }
+
+    /// Foreign-data wrappers and servers. Those have user mappings, which are no objects of their own here.
+    fn add_foreign(&mut self, selection: &Selection) {
+        let catalog = self.catalog;
+        let wanted = |id| selection.of_object(catalog, id, Oid::INVALID);
+        for (i, wrapper) in catalog.foreign_data_wrappers.iter().enumerate() {
+            self.add_member(
+                Object::ForeignDataWrapper(i),
+                wrapper.id,
+                wanted(wrapper.id),
+            );
+        }
+        for (i, server) in catalog.foreign_servers.iter().enumerate() {
+            let node = self.add_member(Object::ForeignServer(i), server.id, wanted(server.id));
+            self.node_mut(node).present |= Components::USER_MAPPING;
+        }
+    }
+
+    /// User mappings are there for everybody to see, their options are not: they hold passwords.
+    fn warn_of_hidden_options(&mut self) {
+        for (i, server) in self.catalog.foreign_servers.iter().enumerate() {
+            let has_mappings = self.find(Object::ForeignServer(i)).is_some_and(|node| {
+                self.node(node)
+                    .components()
+                    .contains(Components::USER_MAPPING)
+            });
+            let mappings = self.catalog.user_mappings.iter();
+            for mapping in mappings.filter(|mapping| mapping.server == server.id.oid) {
+                if has_mappings && mapping.is_hidden {
+                    self.warnings.push(format!(
+                        "options of user mapping \"{}\" of server \"{}\" are not dumped because the role may not read them",
+                        mapping.user, server.name
+                    ));
+                }
             }
         }
     }
@@ -243,6 +284,10 @@ impl<'a> Plan<'a> {
                 Object::Aggregate(i) => catalog.aggregates[i].acl.current.is_some(),
                 Object::Type(i) => catalog.types[i].acl.current.is_some(),
                 Object::Language(i) => catalog.languages[i].acl.current.is_some(),
+                Object::ForeignDataWrapper(i) => {
+                    catalog.foreign_data_wrappers[i].acl.current.is_some()
+                }
+                Object::ForeignServer(i) => catalog.foreign_servers[i].acl.current.is_some(),
                 Object::LargeObjects(i) => catalog.large_objects[i].acl.current.is_some(),
                 Object::Unwritten(i) => catalog.unwritten[i]
                     .acl

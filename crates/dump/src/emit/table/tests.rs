@@ -520,15 +520,78 @@ fn comments_stand_after_their_table() {
 }
 
 #[test]
-fn foreign_tables_are_not_written_yet() {
-    let mut f = Fixture::new(18);
-    f.relation(RelationKind::ForeignTable, "ft");
-    let emission = f.try_emit().unwrap();
-    assert_eq!(emission.unwritten, ["foreign table \"s.ft\""]);
+fn a_foreign_table_tells_its_server_and_options() {
+    for (major, only) in [(15, ""), (16, ""), (17, "ONLY "), (18, "ONLY ")] {
+        let mut f = Fixture::new(major);
+        let table = f.foreign_table("Ft", "S 1");
+        let definition = f.definitions.foreign_tables.get_mut(&table.oid).unwrap();
+        definition.options = "a 'x'".into();
+        f.column(table, "A", "integer").foreign_options = "b 'y'".into();
+        f.column(table, "c", "text").statistics_target = Some(5);
+        f.relation_mut(table).replica_identity = b'n';
+        f.comment(table, 0, "why");
+        f.relation_mut(table).acl.current = Some("{alice=arwdDxt/alice,bob=r/alice}".into());
+        let entry = f.entry("FOREIGN TABLE", "Ft");
+        assert_eq!(
+            entry.defn.unwrap(),
+            format!(
+                "CREATE FOREIGN TABLE s.\"Ft\" (\n    \"A\" integer,\n    c text\n)\nSERVER \"S 1\"\nOPTIONS (\n    a 'x'\n);\n\
+                 ALTER FOREIGN TABLE {only}s.\"Ft\" ALTER COLUMN \"A\" OPTIONS (\n    b 'y'\n);\n\
+                 ALTER FOREIGN TABLE ONLY s.\"Ft\" ALTER COLUMN c SET STATISTICS 5;\n"
+            )
+        );
+        assert_eq!(entry.drop_stmt.unwrap(), "DROP FOREIGN TABLE s.\"Ft\";\n");
+        assert_eq!((entry.tablespace, entry.table_am), (None, None));
+        assert_eq!(entry.relkind, Some(b'f'));
+        // Its rows are not in this database.
+        assert_eq!(
+            f.list(),
+            [
+                "FOREIGN TABLE Ft",
+                "COMMENT FOREIGN TABLE \"Ft\"",
+                "ACL TABLE \"Ft\""
+            ]
+        );
+    }
+}
+
+#[test]
+fn a_foreign_table_s_parts_name_its_kind() {
+    let mut f = Fixture::new(17);
+    let table = f.foreign_table("ft", "srv");
+    f.column(table, "a", "integer").is_local = false;
+    f.default(table, 1, "1");
+    f.check(table, "chk");
+    f.details.checks[0].is_validated = false;
+    f.trigger(table, "tg").enabled = b'D';
+    for (desc, tag, statement) in [
+        (
+            "DEFAULT",
+            "ft a",
+            "ALTER FOREIGN TABLE ONLY s.ft ALTER COLUMN a SET DEFAULT 1;\n",
+        ),
+        (
+            "CHECK CONSTRAINT",
+            "ft chk",
+            "ALTER FOREIGN TABLE s.ft\n    ADD CONSTRAINT chk CHECK ((a > 0));\n",
+        ),
+        (
+            "TRIGGER",
+            "ft tg",
+            "CREATE TRIGGER tg BEFORE INSERT ON s.t;\n\nALTER FOREIGN TABLE s.ft DISABLE TRIGGER tg;\n",
+        ),
+    ] {
+        assert_eq!(f.text(desc, tag), statement);
+    }
 }
 
 #[test]
 fn what_is_gone_is_named() {
+    let mut f = Fixture::new(18);
+    f.relation(RelationKind::ForeignTable, "ft");
+    let error = f.try_emit().unwrap_err();
+    assert!(matches!(&error, Error::Dropped(what) if what == "foreign table \"s.ft\""));
+
     let mut f = Fixture::new(18);
     f.relation(RelationKind::PartitionedTable, "p");
     let error = f.try_emit().unwrap_err();

@@ -41,6 +41,8 @@ fn nodes_are_made_in_the_order_in_which_pg_dump_collects() {
     let config = f.table("config");
     f.catalog.members.insert(config, extension);
     f.catalog.extensions[extension].config_tables = vec![config.oid];
+    f.foreign_data_wrapper("w");
+    f.foreign_server("srv");
     f.default_acl(OWNER, Oid::INVALID, b'r');
     for kind in UnwrittenKind::ALL {
         f.unwritten(kind, "u");
@@ -78,8 +80,8 @@ fn nodes_are_made_in_the_order_in_which_pg_dump_collects() {
         "text search template \"s.u\"",
         "text search dictionary \"s.u\"",
         "text search configuration \"s.u\"",
-        "foreign-data wrapper \"s.u\"",
-        "foreign server \"s.u\"",
+        "foreign-data wrapper \"w\"",
+        "foreign server \"srv\"",
         "default privileges \"r\"",
         "collation \"s.u\"",
         "conversion \"s.u\"",
@@ -284,8 +286,9 @@ fn every_kind_with_privileges_shows_them() {
     f.catalog.aggregates = f.catalog.functions.clone();
     f.catalog.aggregates[0].id = f.row(catalog_oid::PROC);
     f.language("l").acl = changed();
-    f.unwritten(UnwrittenKind::ForeignServer, "srv").acl = Some(changed());
-    f.unwritten(UnwrittenKind::Operator, "+");
+    f.foreign_data_wrapper("w").acl = changed();
+    f.foreign_server("srv").acl = changed();
+    f.foreign_server("usual");
     f.default_acl(OWNER, PUBLIC, b'r');
     let plan = f.plan();
     let has = |object| node(&plan, object).present.contains(Components::ACL);
@@ -295,14 +298,15 @@ fn every_kind_with_privileges_shows_them() {
         Object::Function(0),
         Object::Aggregate(0),
         Object::Language(0),
-        Object::Unwritten(0),
+        Object::ForeignDataWrapper(0),
+        Object::ForeignServer(0),
         Object::DefaultAcl(0),
         // What a new database grants on it need not be what this one does.
         Object::Schema(1),
     ] {
         assert!(has(object), "{object:?}");
     }
-    assert!(!has(Object::Schema(0)) && !has(Object::Unwritten(1)));
+    assert!(!has(Object::Schema(0)) && !has(Object::ForeignServer(1)));
 }
 
 #[test]

@@ -10,6 +10,8 @@ fn one_of_each(major: u32) -> Fixture {
     for kind in UnwrittenKind::ALL {
         f.unwritten(kind, "u");
     }
+    f.foreign_data_wrapper("w");
+    f.foreign_server("srv");
     f.language("l");
     f.extension("x");
     f.data_type("base", b'b');
