@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use bstr::BString;
+use futures_util::future::try_join;
 use pgark_connect::Session;
 
 use crate::comment::Comments;
@@ -25,6 +26,7 @@ use crate::role::Roles;
 use crate::rule::{self, Rule};
 use crate::schema::Schema;
 use crate::server::Server;
+use crate::sessions::Sessions;
 use crate::statistics::Statistics;
 use crate::unwritten::{self, Unwritten, UnwrittenKind};
 use crate::user_mapping::UserMapping;
@@ -93,13 +95,26 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Reads the skeleton of the database that the session is connected to.
+    /// Reads the skeleton of the database that the sessions are connected to.
     ///
-    /// The session must be in a transaction that keeps one snapshot. Not cancel safe: a dropped future leaves the session broken.
+    /// The sessions must be in transactions that keep one snapshot. Not cancel safe: a dropped future leaves the sessions broken.
     ///
     /// # Errors
     /// [`Error::Version`] for a server that pgark does not know; else what the server said.
-    pub async fn fetch(session: &mut Session) -> Result<Self> {
+    pub async fn fetch(sessions: &mut Sessions) -> Result<Self> {
+        let Some(second) = sessions.others.first_mut() else {
+            let links = Links::fetch(&mut sessions.first).await?;
+            return Ok(Self::fetch_objects(&mut sessions.first)
+                .await?
+                .linked(links));
+        };
+        let objects = Self::fetch_objects(&mut sessions.first);
+        let (objects, links) = try_join(objects, Links::fetch(second)).await?;
+        Ok(objects.linked(links))
+    }
+
+    /// Reads the objects by themselves.
+    async fn fetch_objects(session: &mut Session) -> Result<Self> {
         let server = Server::fetch(session).await?;
         let roles = Roles::fetch(session).await?;
         let extensions = Extension::fetch(session).await?;
@@ -130,15 +145,9 @@ impl Catalog {
             foreign_servers: ForeignServer::fetch(session).await?,
             user_mappings: UserMapping::fetch(session).await?,
             default_acls: DefaultAcl::fetch(session).await?,
-            inheritance: Inheritance::fetch(session).await?,
             unsafe_partitioned: relation::fetch_unsafe_partitioned(session).await?,
             statistics: Statistics::fetch(session).await?,
             rules: Rule::fetch(session).await?,
-            refresh_order: rule::fetch_refresh_order(session).await?,
-            dependencies: Dependency::fetch(session).await?,
-            initial_privileges: InitialPrivileges::fetch(session).await?,
-            column_privileges: ColumnPrivileges::fetch_relations(session).await?,
-            comments: Comments::fetch(session).await?,
             security_labels: fetch_security_labels(session).await?,
             database: Database::fetch(session, &server).await?,
             server,
@@ -153,6 +162,26 @@ impl Catalog {
             ..Self::default()
         }
         .indexed())
+    }
+
+    fn linked(self, links: Links) -> Self {
+        let Links {
+            inheritance,
+            refresh_order,
+            dependencies,
+            initial_privileges,
+            column_privileges,
+            comments,
+        } = links;
+        Self {
+            inheritance,
+            refresh_order,
+            dependencies,
+            initial_privileges,
+            column_privileges,
+            comments,
+            ..self
+        }
     }
 
     /// Finds schemas and types by OID again after the lists were changed. Only a catalogue that is put together by hand, as in tests,
@@ -208,6 +237,29 @@ impl Catalog {
     /// The place of a data type in [`Self::types`].
     pub fn type_index(&self, oid: Oid) -> Option<usize> {
         self.types_by_oid.get(&oid).copied()
+    }
+}
+
+/// What is said of objects, and of one with another, in catalogues of their own.
+struct Links {
+    inheritance: Vec<Inheritance>,
+    refresh_order: Vec<(Oid, Oid)>,
+    dependencies: Vec<Dependency>,
+    initial_privileges: Vec<InitialPrivileges>,
+    column_privileges: Vec<Oid>,
+    comments: Comments,
+}
+
+impl Links {
+    async fn fetch(session: &mut Session) -> Result<Self> {
+        Ok(Self {
+            inheritance: Inheritance::fetch(session).await?,
+            refresh_order: rule::fetch_refresh_order(session).await?,
+            dependencies: Dependency::fetch(session).await?,
+            initial_privileges: InitialPrivileges::fetch(session).await?,
+            column_privileges: ColumnPrivileges::fetch_relations(session).await?,
+            comments: Comments::fetch(session).await?,
+        })
     }
 }
 

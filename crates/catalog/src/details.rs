@@ -11,9 +11,10 @@ use crate::error::Result;
 use crate::index::Index;
 use crate::oid::Oid;
 use crate::policy::Policy;
+use crate::sessions::{Part, Sessions};
 use crate::trigger::Trigger;
 
-/// Whose details are wanted. All of them must be locked where they can be.
+/// Whose details are wanted, each list ordered by OID. All of them must be locked where they can be.
 #[derive(Clone, Debug, Default)]
 pub struct DetailsOf {
     /// Relations whose columns, defaults, constraints and indexes are wanted.
@@ -28,6 +29,31 @@ pub struct DetailsOf {
     pub domains: Vec<Oid>,
     /// Whether defaults and constraints are wanted at all, which a dump of data does without.
     pub definitions: bool,
+}
+
+impl DetailsOf {
+    /// Cuts the lists into `count` parts. They are ordered by OID, and so are the details of all parts one after the other. Policies come
+    /// in no order but the server's, as pg_dump takes them, and are left in one part.
+    fn parts(&self, count: usize) -> Vec<Self> {
+        let part = |list: &[Oid], i: usize| {
+            let at = |i: usize| list.len() * i / count;
+            list[at(i)..at(i + 1)].to_vec()
+        };
+        (0..count)
+            .map(|i| Self {
+                relations: part(&self.relations, i),
+                foreign_keys: part(&self.foreign_keys, i),
+                triggers: part(&self.triggers, i),
+                policies: if i == 0 {
+                    self.policies.clone()
+                } else {
+                    Vec::new()
+                },
+                domains: part(&self.domains, i),
+                definitions: self.definitions,
+            })
+            .collect()
+    }
 }
 
 /// Columns, defaults, constraints, indexes, triggers and policies.
@@ -57,43 +83,27 @@ impl Details {
     /// Reads the details of what the caller has chosen and locked.
     ///
     /// # Errors
-    /// What the server said. Not cancel safe: a dropped future leaves the session broken.
-    pub async fn fetch(session: &mut Session, catalog: &Catalog, of: &DetailsOf) -> Result<Self> {
-        let server = &catalog.server;
-        let relations = || of.relations.iter().filter_map(|oid| catalog.relation(*oid));
-        let columns = Column::fetch(session, server, of.relations.iter().copied()).await?;
-        let mut details = Self::default();
-        if of.definitions {
-            let mut with_defaults: Vec<Oid> = columns
-                .iter()
-                .filter(|column| column.has_default)
-                .map(|column| column.relation)
-                .collect();
-            with_defaults.dedup();
-            details.defaults = ColumnDefault::fetch(session, with_defaults).await?;
-            let invalid: Vec<Oid> = columns
-                .iter()
-                .filter_map(|column| column.not_null.as_ref()?.invalid)
-                .collect();
-            if !invalid.is_empty() {
-                details.invalid_not_null = Check::fetch_not_null(session, invalid).await?;
-            }
-            let checked = relations()
-                .filter(|relation| relation.checks > 0)
-                .map(|relation| relation.id.oid);
-            details.checks = Check::fetch_of_tables(session, checked).await?;
+    /// What the server said. Not cancel safe: a dropped future leaves the sessions broken.
+    pub async fn fetch(sessions: &mut Sessions, catalog: &Catalog, of: &DetailsOf) -> Result<Self> {
+        let parts: Vec<_> = of
+            .parts(sessions.parts())
+            .into_iter()
+            .map(|of| PartOfDetails { catalog, of })
+            .collect();
+        let parts = sessions.fetch_parts(&parts).await?;
+        let mut all = Self::default();
+        for mut part in parts {
+            all.columns.append(&mut part.columns);
+            all.defaults.append(&mut part.defaults);
+            all.invalid_not_null.append(&mut part.invalid_not_null);
+            all.checks.append(&mut part.checks);
+            all.domain_constraints.append(&mut part.domain_constraints);
+            all.indexes.append(&mut part.indexes);
+            all.foreign_keys.append(&mut part.foreign_keys);
+            all.triggers.append(&mut part.triggers);
+            all.policies.append(&mut part.policies);
         }
-        details.domain_constraints =
-            Check::fetch_of_domains(session, server, of.domains.iter().copied()).await?;
-        let indexed = relations()
-            .filter(|relation| relation.has_indexes)
-            .map(|relation| relation.id.oid);
-        details.indexes = Index::fetch(session, server, indexed).await?;
-        details.foreign_keys = ForeignKey::fetch(session, of.foreign_keys.iter().copied()).await?;
-        details.triggers = Trigger::fetch(session, of.triggers.iter().copied()).await?;
-        details.policies = Policy::fetch(session, of.policies.iter().copied()).await?;
-        details.columns = columns;
-        Ok(details)
+        Ok(all)
     }
 
     /// The columns of a relation, dropped ones included, so that column `n` stands at `n - 1`.
@@ -123,6 +133,57 @@ impl Details {
                 (default.relation, default.column)
             })
             .ok()
+    }
+}
+
+/// Some of the relations whose details are wanted.
+struct PartOfDetails<'a> {
+    catalog: &'a Catalog,
+    of: DetailsOf,
+}
+
+impl Part for PartOfDetails<'_> {
+    type Fetched = Details;
+
+    async fn fetch(&self, session: &mut Session) -> Result<Details> {
+        let Self { catalog, of } = self;
+        let server = &catalog.server;
+        let relations = || of.relations.iter().filter_map(|oid| catalog.relation(*oid));
+        let columns = Column::fetch(session, server, of.relations.iter().copied()).await?;
+        let mut details = Details::default();
+        if of.definitions {
+            let mut with_defaults: Vec<Oid> = columns
+                .iter()
+                .filter(|column| column.has_default)
+                .map(|column| column.relation)
+                .collect();
+            with_defaults.dedup();
+            details.defaults = ColumnDefault::fetch(session, with_defaults).await?;
+            let invalid: Vec<Oid> = columns
+                .iter()
+                .filter_map(|column| column.not_null.as_ref()?.invalid)
+                .collect();
+            if !invalid.is_empty() {
+                details.invalid_not_null = Check::fetch_not_null(session, invalid).await?;
+            }
+            let checked = relations()
+                .filter(|relation| relation.checks > 0)
+                .map(|relation| relation.id.oid);
+            details.checks = Check::fetch_of_tables(session, checked).await?;
+        }
+        details.domain_constraints =
+            Check::fetch_of_domains(session, server, of.domains.iter().copied()).await?;
+        let indexed = relations()
+            .filter(|relation| relation.has_indexes)
+            .map(|relation| relation.id.oid);
+        details.indexes = Index::fetch(session, server, indexed).await?;
+        details.foreign_keys = ForeignKey::fetch(session, of.foreign_keys.iter().copied()).await?;
+        details.triggers = Trigger::fetch(session, of.triggers.iter().copied()).await?;
+        if !of.policies.is_empty() {
+            details.policies = Policy::fetch(session, of.policies.iter().copied()).await?;
+        }
+        details.columns = columns;
+        Ok(details)
     }
 }
 

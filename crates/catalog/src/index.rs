@@ -23,8 +23,8 @@ pub struct IndexConstraint {
     pub is_deferred: bool,
     /// Whether its last column is `WITHOUT OVERLAPS`.
     pub without_overlaps: bool,
-    /// The definition as SQL text.
-    pub definition: BString,
+    /// The definition of an exclusion constraint as SQL text; keys follow from the index's columns.
+    pub exclusion: Option<BString>,
 }
 
 /// An index.
@@ -36,8 +36,8 @@ pub struct Index {
     pub relation: Oid,
     /// Its name.
     pub name: BString,
-    /// The `CREATE INDEX` statement without semicolon.
-    pub definition: BString,
+    /// The `CREATE INDEX` statement without semicolon; `None` where a constraint makes the index.
+    pub definition: Option<BString>,
     /// Number of key columns.
     pub key_columns: usize,
     /// Column numbers of the table, included ones after the keys; 0 for an expression.
@@ -75,7 +75,8 @@ impl Index {
             "false"
         };
         let sql = format!(
-            "select t.tableoid, t.oid, i.indrelid, t.relname, pg_catalog.pg_get_indexdef(i.indexrelid), i.indnkeyatts, i.indkey, \
+            "select t.tableoid, t.oid, i.indrelid, t.relname, c.oid is null, \
+               case when c.oid is null then pg_catalog.pg_get_indexdef(i.indexrelid) end, i.indnkeyatts, i.indkey, \
                i.indisclustered, i.indisreplident, i.indnullsnotdistinct, \
                (select s.spcname from pg_catalog.pg_tablespace s where s.oid = t.reltablespace), t.reloptions, h.inhparent, \
                (select pg_catalog.array_agg(attnum order by attnum) from pg_catalog.pg_attribute \
@@ -83,7 +84,7 @@ impl Index {
                (select pg_catalog.array_agg(attstattarget order by attnum) from pg_catalog.pg_attribute \
                 where attrelid = i.indexrelid and attstattarget >= 0), \
                c.tableoid, c.oid, c.conname, c.contype, c.condeferrable, c.condeferred, {without_overlaps}, \
-               pg_catalog.pg_get_constraintdef(c.oid, false) \
+               case when c.contype = 'x' then pg_catalog.pg_get_constraintdef(c.oid, false) end \
              from pg_catalog.unnest({}) r(oid) \
              join pg_catalog.pg_index i on i.indrelid = r.oid \
              join pg_catalog.pg_class t on t.oid = i.indexrelid \
@@ -100,7 +101,11 @@ impl Index {
             Ok(Self {
                 id,
                 relation,
-                definition: f.definition("index", name.as_ref())?,
+                definition: if f.boolean()? {
+                    Some(f.definition("index", name.as_ref())?)
+                } else {
+                    f.optional_text()
+                },
                 name,
                 key_columns: f.number("a count")?,
                 columns: f.numbers()?,
@@ -120,14 +125,17 @@ impl Index {
                     if id == CatalogId::NONE {
                         None
                     } else {
-                        let name = f.text()?;
+                        let (name, kind) = (f.text()?, f.char());
                         Some(IndexConstraint {
                             id,
-                            kind: f.char(),
+                            kind,
                             is_deferrable: f.boolean()?,
                             is_deferred: f.boolean()?,
                             without_overlaps: f.boolean()?,
-                            definition: f.definition("constraint", name.as_ref())?,
+                            exclusion: match kind {
+                                b'x' => Some(f.definition("constraint", name.as_ref())?),
+                                _ => f.optional_text(),
+                            },
                             name,
                         })
                     }

@@ -5,7 +5,7 @@ use pgark_connect::Session;
 
 use crate::catalog::Catalog;
 use crate::error::Result;
-use crate::fields::fetch;
+use crate::fields::{fetch, oid_array};
 use crate::oid::{CatalogId, Oid};
 use crate::privilege::Acl;
 
@@ -245,18 +245,18 @@ impl Catalog {
         session: &mut Session,
         tables: &[usize],
     ) -> Result<Option<&Relation>> {
-        let oids: Vec<String> = tables
-            .iter()
-            .map(|table| self.relations[*table].id.oid.to_string())
-            .collect();
+        let oids = tables.iter().map(|table| self.relations[*table].id.oid);
+        // Only a row that was updated or deleted since has an xmax, which a transaction that was rolled back leaves behind too.
         let sql = format!(
-            "select c.oid from pg_catalog.pg_class c where c.oid in ({}) \
-               and (pg_catalog.has_table_privilege(c.oid, 'SELECT') is null \
-                 or pg_catalog.pg_relation_filenode(c.oid) is distinct from nullif(c.relfilenode, 0) \
-                 or exists (select from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped \
-                            and pg_catalog.has_column_privilege(c.oid, a.attname, 'SELECT') is null)) \
-             order by c.oid limit 1",
-            oids.join(", ")
+            "select c.oid from pg_catalog.unnest({0}) r(oid) join pg_catalog.pg_class c on c.oid = r.oid \
+               where case when c.xmax <> '0' then pg_catalog.has_table_privilege(c.oid, 'SELECT') is null \
+                 or pg_catalog.pg_relation_filenode(c.oid) is distinct from nullif(c.relfilenode, 0) end \
+             union all \
+             select a.attrelid from pg_catalog.unnest({0}) r(oid) join pg_catalog.pg_attribute a on a.attrelid = r.oid \
+               where case when a.xmax <> '0' and a.attnum > 0 and not a.attisdropped \
+                 then pg_catalog.has_column_privilege(a.attrelid, a.attname, 'SELECT') is null end \
+             order by 1 limit 1",
+            oid_array(oids)
         );
         let found = fetch(session, "locked tables", &sql, |f| f.oid()).await?;
         Ok(found.first().and_then(|oid| self.relation(*oid)))

@@ -1,5 +1,6 @@
 //! The command line as it is typed.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -42,6 +43,9 @@ pub(crate) struct DumpArguments {
     /// Dump data, no definitions.
     #[arg(short = 'a', long)]
     pub(crate) data_only: bool,
+    /// How many sessions read the catalogues side by side.
+    #[arg(short, long, value_name = "COUNT", default_value = "1")]
+    pub(crate) jobs: NonZeroUsize,
     /// Dump what can be dumped even if the database holds objects that pgark cannot dump yet; they are named, and the exit status is 7.
     #[arg(long)]
     pub(crate) allow_incomplete: bool,

@@ -2,8 +2,8 @@
 
 use bstr::BString;
 use pgark_archive::{CreationTime, Header, TocEntry, Version};
-use pgark_catalog::{Catalog, Definitions, Details};
-use pgark_connect::{Config, Session};
+use pgark_catalog::{Catalog, Definitions, Details, Sessions};
+use pgark_connect::Config;
 use pgark_sql::{Encoding, Quoter};
 
 use crate::data::{self, Job, jobs};
@@ -60,7 +60,7 @@ pub async fn dump(config: &Config, options: &Options, sink: Sink) -> Result<Repo
 
 /// A dump of which nothing is written yet.
 struct Prepared {
-    session: Session,
+    sessions: Sessions,
     header: Header,
     entries: Vec<TocEntry>,
     jobs: Vec<Job>,
@@ -70,8 +70,8 @@ struct Prepared {
 impl Prepared {
     /// Takes the snapshot and the locks, and makes all entries.
     async fn new(config: &Config, options: &Options) -> Result<Self> {
-        let mut session = session::open(config).await?;
-        let catalog = Catalog::fetch(&mut session).await?;
+        let mut sessions = session::open(config, options.jobs).await?;
+        let catalog = Catalog::fetch(&mut sessions).await?;
         let server = &catalog.server;
         let mut options = options.clone();
         // A standby holds no rows of unlogged tables.
@@ -83,9 +83,9 @@ impl Prepared {
         };
 
         let selection = Selection::choose(&catalog);
-        session::lock_tables(&mut session, &catalog, &selection, quoter).await?;
+        session::lock_tables(&mut sessions.first, &catalog, &selection, quoter).await?;
         let details = Details::fetch(
-            &mut session,
+            &mut sessions,
             &catalog,
             &selection.details_of(&catalog, &options),
         )
@@ -93,7 +93,7 @@ impl Prepared {
         let mut plan = Plan::build(&catalog, &details, &selection, &options, dialect);
         plan.order();
         let definitions = Definitions::fetch(
-            &mut session,
+            &mut sessions.first,
             &catalog,
             &quoter,
             &plan.wanted_definitions(&options),
@@ -122,7 +122,7 @@ impl Prepared {
             missing: emission.unwritten,
         };
         Ok(Self {
-            session,
+            sessions,
             header,
             entries: emission.entries,
             jobs,
@@ -131,22 +131,13 @@ impl Prepared {
     }
 
     /// Writes the archive.
-    async fn write(mut self, sink: Sink) -> Result<Report> {
-        data::write_archive(
-            &mut self.session,
-            sink,
-            self.header,
-            self.entries,
-            self.jobs,
-        )
-        .await?;
-        self.session
-            .close()
-            .await
-            .map_err(|source| Error::Session {
-                doing: "end the session",
-                source,
-            })?;
+    async fn write(self, sink: Sink) -> Result<Report> {
+        let Sessions { mut first, others } = self.sessions;
+        for session in others {
+            session::close(session).await?;
+        }
+        data::write_archive(&mut first, sink, self.header, self.entries, self.jobs).await?;
+        session::close(first).await?;
         Ok(self.report)
     }
 }

@@ -1,5 +1,7 @@
 //! What a user can ask of a logical dump.
 
+use std::num::NonZeroUsize;
+
 use pgark_archive::Compression;
 
 /// What part of a database is dumped.
@@ -19,6 +21,8 @@ pub enum Content {
 pub struct Options {
     /// What part of the database is dumped.
     pub content: Content,
+    /// How many sessions read the catalogues side by side.
+    pub jobs: NonZeroUsize,
     /// How data is compressed.
     pub compression: Compression,
     /// Write what can be written although objects of unwritten kinds will be missing from the archive.
@@ -31,6 +35,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             content: Content::All,
+            jobs: NonZeroUsize::MIN,
             compression: Compression::Gzip { level: None },
             allow_incomplete: false,
             unlogged_table_data: true,

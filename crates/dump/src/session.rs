@@ -1,7 +1,9 @@
 //! Sessions as pg_dump sets them up (`setup_connection` in src/bin/pg_dump/pg_dump.c).
 
+use std::num::NonZeroUsize;
+
 use bstr::BString;
-use pgark_catalog::Catalog;
+use pgark_catalog::{Catalog, Sessions};
 use pgark_connect::{Config, Session};
 use pgark_sql::{Quoter, put, text};
 
@@ -21,8 +23,46 @@ pub(crate) const SETTINGS: &str = "set datestyle = iso; set intervalstyle = post
       where name = 'restrict_nonsystem_relation_kind'; \
     set jit = off";
 
-/// Connects and begins a transaction with one snapshot, in which nothing can be written.
-pub(crate) async fn open(config: &Config) -> Result<Session> {
+/// Opens sessions that share one snapshot, in which nothing can be written.
+pub(crate) async fn open(config: &Config, jobs: NonZeroUsize) -> Result<Sessions> {
+    let mut first = begin(config).await?;
+    let mut others = Vec::new();
+    if jobs.get() > 1 {
+        let import = text!(
+            "set transaction snapshot '",
+            export_snapshot(&mut first).await?,
+            "'"
+        );
+        for _ in 1..jobs.get() {
+            let mut session = begin(config).await?;
+            execute(&mut session, "take over the snapshot", &import).await?;
+            others.push(session);
+        }
+    }
+    Ok(Sessions { first, others })
+}
+
+/// The name by which other sessions take over the session's snapshot, as long as its transaction lasts.
+async fn export_snapshot(session: &mut Session) -> Result<BString> {
+    let sql = "select pg_catalog.pg_export_snapshot()";
+    let rows = session.rows(sql).await.map_err(|source| Error::Session {
+        doing: "export the snapshot",
+        source,
+    })?;
+    let name = rows.row(0).and_then(|row| row.get(0));
+    Ok(name.unwrap_or_default().to_owned())
+}
+
+/// Ends a session.
+pub(crate) async fn close(session: Session) -> Result<()> {
+    session.close().await.map_err(|source| Error::Session {
+        doing: "end the session",
+        source,
+    })
+}
+
+/// Connects and begins a transaction.
+async fn begin(config: &Config) -> Result<Session> {
     let mut session = pgark_connect::connect(config).await?;
     execute(&mut session, "secure the session", SAFE).await?;
     execute(&mut session, "set up the session", SETTINGS).await?;
@@ -57,9 +97,9 @@ pub(crate) async fn lock_tables(
         }
         put!(lock, " in access share mode");
         execute(session, "lock tables", &lock).await?;
-        if let Some(relation) = catalog.find_changed(session, batch).await? {
-            return Err(Error::Changed(relation.name.clone()));
-        }
     }
-    Ok(())
+    match catalog.find_changed(session, &tables).await? {
+        None => Ok(()),
+        Some(relation) => Err(Error::Changed(relation.name.clone())),
+    }
 }

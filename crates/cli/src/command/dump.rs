@@ -22,6 +22,7 @@ pub(crate) async fn run(arguments: DumpArguments) -> anyhow::Result<ExitCode> {
             (_, true) => Content::DataOnly,
             _ => Content::All,
         },
+        jobs: arguments.jobs,
         compression: arguments.compress,
         allow_incomplete: arguments.allow_incomplete,
         ..Options::default()

@@ -26,8 +26,10 @@ impl Emitter<'_> {
         let index = &self.details().indexes[place];
         let table = self.table_of(id, index.relation)?;
         let qualified = self.qualified(table.relation.schema, &index.name)?;
-        if index.constraint.is_none() && self.is_wanted(id, Components::DEFINITION) {
-            let mut create = text!(index.definition, ";\n");
+        if let Some(definition) = &index.definition
+            && self.is_wanted(id, Components::DEFINITION)
+        {
+            let mut create = text!(definition, ";\n");
             self.put_clustered(&mut create, index, &table);
             for (column, target) in index
                 .statistics_columns
@@ -151,10 +153,9 @@ impl Emitter<'_> {
                 name,
                 " "
             );
-            if constraint.kind == b'x' {
-                put!(create, constraint.definition);
-            } else {
-                put!(create, self.key_definition(id, index, constraint)?);
+            match &constraint.exclusion {
+                Some(definition) => put!(create, definition),
+                None => put!(create, self.key_definition(id, index, constraint)?),
             }
             put!(create, ";\n");
             self.put_clustered(&mut create, index, &table);

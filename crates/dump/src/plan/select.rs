@@ -203,17 +203,18 @@ impl Selection {
                 self.relations[i].contains(Components::POLICY)
                     && catalog.relations[i].kind.is_lockable()
             }),
-            domains: catalog
-                .types
-                .iter()
-                .filter(|data_type| {
+            domains: {
+                let is_wanted = |data_type: &&DataType| {
                     data_type.kind == b'd'
                         && self
                             .of_type(catalog, data_type)
                             .contains(Components::DEFINITION)
-                })
-                .map(|data_type| data_type.id.oid)
-                .collect(),
+                };
+                let domains = catalog.types.iter().filter(is_wanted);
+                let mut domains: Vec<Oid> = domains.map(|domain| domain.id.oid).collect();
+                domains.sort();
+                domains
+            },
             definitions: options.schema(),
         }
     }

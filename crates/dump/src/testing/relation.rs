@@ -202,7 +202,7 @@ impl Fixture {
             id,
             relation: relation.oid,
             name: name.into(),
-            definition: format!("CREATE INDEX {name} ON s.t USING btree (a)").into(),
+            definition: Some(format!("CREATE INDEX {name} ON s.t USING btree (a)").into()),
             key_columns: 1,
             columns: vec![1],
             is_clustered: false,
@@ -234,9 +234,11 @@ impl Fixture {
             is_deferrable: false,
             is_deferred: false,
             without_overlaps: false,
-            definition: "EXCLUDE USING gist (a WITH =)".into(),
+            exclusion: (kind == b'x').then(|| "EXCLUDE USING gist (a WITH =)".into()),
         };
-        self.index_mut(id).constraint = Some(constraint);
+        let index = self.index_mut(id);
+        index.definition = None;
+        index.constraint = Some(constraint);
         id
     }
 
