@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use pgark_connect::OneLine;
 use tracing::level_filters::LevelFilter;
 
 /// Starts the log on standard error, with warnings alone, then what is done, then how.
@@ -24,5 +25,5 @@ pub(crate) fn start_log(verbose: u8) {
 
 /// Writes a line to standard error. That this fails changes nothing that could be told.
 pub(crate) fn say(line: impl AsRef<str>) {
-    let _ = writeln!(io::stderr(), "pgark: {}", line.as_ref());
+    let _ = writeln!(io::stderr(), "pgark: {}", OneLine(line.as_ref()));
 }

@@ -56,7 +56,7 @@ pub use client::client;
 pub use config::Config;
 pub use error::{Error, LoginError, Result};
 pub use login::{cancel, connect};
-pub use pgark_wire::{CancelKey, Method, ProtocolVersion, Secret};
+pub use pgark_wire::{CancelKey, Method, OneLine, ProtocolVersion, Secret};
 pub use ping::{Ping, ping};
 pub use pooler::Pooler;
 pub use prompt::{Asking, PasswordRequest};

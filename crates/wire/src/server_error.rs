@@ -4,10 +4,12 @@ use std::fmt;
 
 use bstr::{BStr, BString, ByteSlice};
 
+use crate::OneLine;
+
 /// An error or a notice of the server, whole (manual: "Error and Notice Message Fields").
 ///
-/// Texts are byte strings in the session's encoding; [`Display`](fmt::Display) shows them on one line, bytes
-/// that are not UTF-8 replaced.
+/// Texts are byte strings in the session's encoding; [`Display`](fmt::Display) shows them on one line, control
+/// characters written out and bytes that are not UTF-8 replaced.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerError {
@@ -121,13 +123,15 @@ impl fmt::Display for ServerError {
         write!(
             f,
             "{}: {} (SQLSTATE {})",
-            self.severity, self.message, self.sqlstate
+            OneLine(&self.severity),
+            OneLine(&self.message),
+            OneLine(&self.sqlstate)
         )?;
         if let Some(detail) = &self.detail {
-            write!(f, "; detail: {detail}")?;
+            write!(f, "; detail: {}", OneLine(detail))?;
         }
         if let Some(hint) = &self.hint {
-            write!(f, "; hint: {hint}")?;
+            write!(f, "; hint: {}", OneLine(hint))?;
         }
         Ok(())
     }
@@ -170,6 +174,16 @@ mod tests {
             "FEHLER: no table \u{fffd} (SQLSTATE 42P01); detail: d; hint: h"
         );
         assert!(error.is_class("42") && !error.is_class("28") && !error.is_fatal());
+    }
+
+    #[test]
+    fn a_report_stays_on_its_line() {
+        let body = b"SERROR\0C00000\0Mfirst\npgark: error: second\0D\x1b[31mred\0H\r\0\0";
+        let error = ServerError::parse(body).unwrap();
+        assert_eq!(
+            error.to_string(),
+            "ERROR: first\\npgark: error: second (SQLSTATE 00000); detail: \\u{1b}[31mred; hint: \\r"
+        );
     }
 
     #[test]

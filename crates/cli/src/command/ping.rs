@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use pgark_connect::{Ping, Pooler};
+use pgark_connect::{OneLine, Ping, Pooler};
 use serde_json::{Value, json};
 
 use super::connection;
@@ -74,7 +74,7 @@ fn as_text(ping: &Ping) -> String {
             ),
         ),
     ]
-    .map(|(name, value)| format!("{name:<16} {value}\n"))
+    .map(|(name, value)| format!("{name:<16} {}\n", OneLine(&value)))
     .concat()
 }
 
