@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::{BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::{Error, Result};
+use crate::{Error, ProtocolVersion, Result};
 
 /// CancelRequest's code, in the place of a protocol version.
 const CANCEL_REQUEST: i32 = 80_877_102;
@@ -19,9 +19,14 @@ pub struct CancelKey {
 
 impl CancelKey {
     /// Reads BackendKeyData: 4 bytes of key in protocol 3.0, up to 256 in 3.2.
-    pub(crate) fn parse(body: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(body: &[u8], protocol: ProtocolVersion) -> Option<Self> {
         let (process_id, secret) = body.split_first_chunk::<4>()?;
-        (4..=256).contains(&secret.len()).then(|| Self {
+        let greatest = if protocol >= ProtocolVersion::V3_2 {
+            256
+        } else {
+            4
+        };
+        (4..=greatest).contains(&secret.len()).then(|| Self {
             process_id: i32::from_be_bytes(*process_id),
             secret: secret.to_vec(),
         })
@@ -81,7 +86,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_cancel_request_is_laid_out_as_the_manual_says() {
-        let key = CancelKey::parse(b"\0\0\x01\0\xde\xad\xbe\xef").unwrap();
+        let key = CancelKey::parse(b"\0\0\x01\0\xde\xad\xbe\xef", ProtocolVersion::V3_0).unwrap();
         let (client, mut server) = tokio::io::duplex(100);
         let (sent, ()) = tokio::join!(cancel(client, &key), async {
             let mut request = [0; 16];
@@ -98,12 +103,23 @@ mod tests {
 
     #[test]
     fn keys_of_impossible_length_are_refused() {
-        for (length, accepted) in [(0, false), (7, false), (8, true), (260, true), (261, false)] {
-            assert_eq!(
-                CancelKey::parse(&vec![0; length]).is_some(),
-                accepted,
-                "{length}"
-            );
+        // A length, and whether it can be in 3.0 and in 3.2.
+        for (length, old, new) in [
+            (0, false, false),
+            (7, false, false),
+            (8, true, true),
+            (9, false, true),
+            (260, false, true),
+            (261, false, false),
+        ] {
+            for (protocol, accepted) in [(ProtocolVersion::V3_0, old), (ProtocolVersion::V3_2, new)]
+            {
+                assert_eq!(
+                    CancelKey::parse(&vec![0; length], protocol).is_some(),
+                    accepted,
+                    "{length} {protocol}"
+                );
+            }
         }
     }
 }

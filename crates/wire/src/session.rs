@@ -201,10 +201,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         loop {
             let frame = session.receive().await?;
             match frame.tag {
-                BACKEND_KEY_DATA_TAG => match CancelKey::parse(session.reader.body(&frame)) {
-                    Some(key) => session.cancel_key = Some(key),
-                    None => return Err(session.violation("malformed BackendKeyData")),
-                },
+                BACKEND_KEY_DATA_TAG => {
+                    let body = session.reader.body(&frame);
+                    match CancelKey::parse(body, session.login.protocol) {
+                        Some(key) => session.cancel_key = Some(key),
+                        None => return Err(session.violation("malformed BackendKeyData")),
+                    }
+                }
                 READY_FOR_QUERY_TAG => {
                     session.set_ready();
                     session.reader.expect_short_messages(false);
