@@ -37,6 +37,7 @@ pub(crate) async fn open_checked(config: &Config) -> Result<(Session, String)> {
     let (target, mut session, server) = open(config).await?;
     let Some(is_replication) = target.replication() else {
         // There is no SQL to find a pooler by. PgBouncer before 1.23 refuses such sessions itself.
+        session.expect_short_answers(false);
         return Ok((session, server));
     };
     let find = async {
@@ -61,7 +62,10 @@ pub(crate) async fn open_checked(config: &Config) -> Result<(Session, String)> {
         ),
     };
     match why {
-        None => Ok((session, server)),
+        None => {
+            session.expect_short_answers(false);
+            Ok((session, server))
+        }
         Some(why) => {
             // It is of no use; whether it closes in good order changes nothing.
             let _ = session.close().await;
@@ -70,7 +74,7 @@ pub(crate) async fn open_checked(config: &Config) -> Result<(Session, String)> {
     }
 }
 
-/// Opens a session whoever stands before the server.
+/// Opens a session, which takes short answers, whoever stands before the server.
 pub(crate) async fn open(config: &Config) -> Result<(Target, Session, String)> {
     let mut target = Target::of(config)?;
     if let Some(prompt) = target
@@ -196,6 +200,8 @@ impl Errand for LogIn<'_> {
             };
             failed(source, note)
         })?;
+        // Whether the server will do is still to be seen.
+        session.expect_short_answers(true);
         if target.tls.certificate_mode == CertificateMode::Require && !session.stream().is_tls() {
             return Err(Error::Tls {
                 server: server.to_owned(),

@@ -52,7 +52,6 @@ pub async fn ping(config: &Config) -> Result<Ping> {
     let started = Instant::now();
     let (target, mut session, server) = login::open(config).await?;
     let connect_time = started.elapsed();
-    session.expect_short_messages();
 
     let failed = |source| {
         Error::Login(Box::new(LoginError {

@@ -63,6 +63,10 @@ impl FrameReader {
         self.short_messages = expected;
     }
 
+    pub(crate) fn expects_short_messages(&self) -> bool {
+        self.short_messages
+    }
+
     /// The next message. Cancel safe: what has been read stays in the buffer.
     pub(crate) async fn next<S>(&mut self, stream: &mut S, doing: &'static str) -> Result<Frame>
     where

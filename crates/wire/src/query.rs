@@ -27,7 +27,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     /// Not cancel safe: if the future is dropped the session cannot be used any more.
     pub async fn query(&mut self, sql: impl AsRef<[u8]>) -> Result<Vec<Rows>> {
         self.begin("running a query", sql.as_ref()).await?;
-        let mut results = ResultSets::default();
+        let mut results = ResultSets::new(self.reader.expects_short_messages());
         self.finish(Some(&mut results)).await?;
         Ok(results.into_vec())
     }

@@ -6,6 +6,9 @@ use bytes::Buf;
 /// How many bytes of results one query may hold: what 32-bit offsets reach.
 const LIMIT: usize = u32::MAX as usize;
 
+/// The same where short answers are expected.
+const SHORT_LIMIT: usize = 1 << 20;
+
 /// The columns' names and the rows of one statement.
 ///
 /// The values of all rows lie in one buffer as the server sent them, so that nothing is allocated for a row or
@@ -158,14 +161,24 @@ impl<'a> Row<'a> {
 }
 
 /// The results of a query while they arrive.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ResultSets {
     done: Vec<Rows>,
     current: Option<Rows>,
     held: usize,
+    limit: usize,
 }
 
 impl ResultSets {
+    pub(crate) fn new(are_short: bool) -> Self {
+        Self {
+            done: Vec::new(),
+            current: None,
+            held: 0,
+            limit: if are_short { SHORT_LIMIT } else { LIMIT },
+        }
+    }
+
     pub(crate) fn describe(&mut self, body: &[u8]) -> Result<(), String> {
         // A name of a few bytes costs a few times as much in memory.
         self.hold(body.len() * 3)?;
@@ -199,8 +212,8 @@ impl ResultSets {
 
     fn hold(&mut self, bytes: usize) -> Result<(), String> {
         self.held += bytes;
-        if self.held > LIMIT {
-            return Err(format!("a result of more than {LIMIT} bytes"));
+        if self.held > self.limit {
+            return Err(format!("a result of more than {} bytes", self.limit));
         }
         Ok(())
     }
@@ -234,7 +247,7 @@ mod tests {
             [Some(b""), Some(b"\xff\0")],
             [None, Some(b"last")],
         ];
-        let mut results = ResultSets::default();
+        let mut results = ResultSets::new(false);
         results.describe(&description(&[b"x", b"\xe4"])).unwrap();
         for row in &table {
             results.push(&data_row(row)).unwrap();
@@ -264,7 +277,7 @@ mod tests {
 
     #[test]
     fn rows_without_columns_are_counted() {
-        let mut results = ResultSets::default();
+        let mut results = ResultSets::new(false);
         results.describe(&description(&[])).unwrap();
         for _ in 0..3 {
             results.push(&data_row(&[])).unwrap();
@@ -284,7 +297,7 @@ mod tests {
             b"\0\0x",
             b"\xff\xffx\0",
         ] {
-            assert!(ResultSets::default().describe(body).is_err(), "{body:?}");
+            assert!(ResultSets::new(false).describe(body).is_err(), "{body:?}");
         }
         for body in [
             &b""[..],
@@ -297,7 +310,7 @@ mod tests {
             b"\0\x01\xff\xff\xff\xfe",
             b"\0\x01\0\0\0\x01xy",
         ] {
-            let mut results = ResultSets::default();
+            let mut results = ResultSets::new(false);
             assert!(results.push(body).is_err());
             results.describe(&description(&[b"x"])).unwrap();
             assert!(results.push(body).is_err(), "{body:?}");
@@ -306,10 +319,14 @@ mod tests {
 
     #[test]
     fn more_than_the_limit_is_refused() {
-        let mut results = ResultSets {
-            held: LIMIT - 10,
-            ..ResultSets::default()
-        };
-        assert!(results.describe(&description(&[b"x"])).is_err());
+        for (are_short, limit) in [(false, LIMIT), (true, SHORT_LIMIT)] {
+            let mut results = ResultSets::new(are_short);
+            results.describe(&description(&[b"x"])).unwrap();
+            let row = data_row(&[Some(b"value")]);
+            results.held = limit - row.len();
+            results.push(&row).unwrap();
+            let refused = results.push(&row).unwrap_err();
+            assert_eq!(refused, format!("a result of more than {limit} bytes"));
+        }
     }
 }

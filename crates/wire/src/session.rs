@@ -70,9 +70,10 @@ impl<S> Session<S> {
         self.login.protocol
     }
 
-    /// Takes no message of more than 64 KiB from now on, where no answer is longer.
-    pub fn expect_short_messages(&mut self) {
-        self.reader.expect_short_messages(true);
+    /// Whether answers are short from now on: then no message of more than 64 KiB is taken, and no results of more than
+    /// 1 MiB.
+    pub fn expect_short_answers(&mut self, expected: bool) {
+        self.reader.expect_short_messages(expected);
     }
 
     /// The stream under the session.
