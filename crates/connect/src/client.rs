@@ -1,20 +1,23 @@
 //! tokio-postgres over a stream that this crate has opened and logged in on.
 
+mod lengths;
+
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::NoTls;
 
 use crate::{Config, Error, Result, login};
+use lengths::Lengths;
 
 /// Opens a session as [`connect`](crate::connect) does, with `client_encoding` UTF8, and gives it to
 /// tokio-postgres.
 ///
 /// A task drives the connection until the client is dropped. If the connection breaks, the log says why
-/// (level error), and the client's calls fail.
+/// (level error), and the client's calls fail. No message of more than 16 MiB is taken.
 ///
 /// # Errors
 /// As [`connect`](crate::connect), and [`Error::Client`].
@@ -53,6 +56,7 @@ struct Adopted<S> {
     stream: S,
     startup: Startup,
     replay: BytesMut,
+    lengths: Lengths,
     /// Who reads before the startup message has been written.
     reader: Option<Waker>,
 }
@@ -72,6 +76,7 @@ impl<S> Adopted<S> {
             stream,
             startup: Startup::Length(BytesMut::new()),
             replay,
+            lengths: Lengths::default(),
             reader: None,
         }
     }
@@ -114,12 +119,19 @@ impl<S: AsyncRead + Unpin> AsyncRead for Adopted<S> {
             self.reader = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        if !self.replay.is_empty() {
+        let before = out.filled().len();
+        if self.replay.is_empty() {
+            ready!(Pin::new(&mut self.stream).poll_read(cx, out))?;
+        } else {
             let length = self.replay.len().min(out.remaining());
             out.put_slice(&self.replay.split_to(length));
-            return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.stream).poll_read(cx, out)
+        let checked = self.lengths.check(&out.filled()[before..]);
+        if checked.is_err() {
+            // Whoever gets an error has read nothing.
+            out.set_filled(before);
+        }
+        Poll::Ready(checked)
     }
 }
 
@@ -151,23 +163,28 @@ mod tests {
     use super::*;
 
     /// Writes a startup message in pieces of a size, then a query, while a reader waits.
-    async fn exchange(size: usize) -> (Vec<u8>, Vec<u8>) {
+    async fn exchange(size: usize) -> (Vec<u8>, (Vec<u8>, Result<usize, String>)) {
         let (near, mut far) = tokio::io::duplex(1000);
-        let (mut read, mut write) =
-            tokio::io::split(Adopted::new(near, BytesMut::from("replayed,")));
+        let (mut read, mut write) = tokio::io::split(Adopted::new(
+            near,
+            BytesMut::from(&b"Z\0\0\0\x05I1\0\0"[..]),
+        ));
         let reader = tokio::spawn(async move {
-            let mut answers = vec![0; 16];
-            read.read_exact(&mut answers).await.unwrap();
-            answers
+            let mut answers = Vec::new();
+            let end = read.read_to_end(&mut answers).await;
+            (answers, end.map_err(|error| error.to_string()))
         });
         tokio::task::yield_now().await;
         let sent = b"\0\0\0\x0a\0\x03\0\0a\0query";
         for piece in sent.chunks(size) {
             write.write_all(piece).await.unwrap();
         }
-        far.write_all(b"fresh...").await.unwrap();
         let mut arrived = vec![0; 5];
         far.read_exact(&mut arrived).await.unwrap();
+        // The message begins in what is replayed.
+        far.write_all(b"\0\x04").await.unwrap();
+        tokio::task::yield_now().await;
+        far.write_all(b"D\x40\0\0\0").await.unwrap();
         (arrived, reader.await.unwrap())
     }
 
@@ -176,7 +193,14 @@ mod tests {
         for size in [1, 3, 4, 7, 10, 12, 15] {
             let (arrived, answers) = exchange(size).await;
             assert_eq!(arrived, b"query", "{size}");
-            assert_eq!(answers, b"replayed,fresh..", "{size}");
+            assert_eq!(
+                answers,
+                (
+                    b"Z\0\0\0\x05I1\0\0\0\x04".to_vec(),
+                    Err("message 'D' of length 1073741824, and 16777216 bytes are allowed".into())
+                ),
+                "{size}"
+            );
         }
     }
 }
