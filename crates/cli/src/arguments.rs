@@ -1,5 +1,6 @@
 //! The command line as it is typed.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -54,24 +55,24 @@ pub(crate) struct DumpArguments {
     help: Option<bool>,
 }
 
-/// Which database, and who asks.
+/// Which database, and who asks. Of what is said twice the last counts, as for PostgreSQL's own programs.
 #[derive(Debug, Args)]
 pub(crate) struct ConnectionArguments {
     /// A database name, a connection string or a URI.
     #[arg(value_name = "DBNAME", conflicts_with = "dbname")]
-    pub(crate) database: Option<String>,
+    pub(crate) database: Option<OsString>,
     /// A database name, a connection string or a URI.
-    #[arg(short, long, value_name = "DBNAME")]
-    pub(crate) dbname: Option<String>,
+    #[arg(short, long, value_name = "DBNAME", overrides_with = "dbname")]
+    pub(crate) dbname: Option<OsString>,
     /// Server name, address or folder of the socket.
-    #[arg(short, long, value_name = "HOST")]
-    pub(crate) host: Option<String>,
+    #[arg(short, long, value_name = "HOST", overrides_with = "host")]
+    pub(crate) host: Option<OsString>,
     /// Port.
-    #[arg(short, long, value_name = "PORT")]
-    pub(crate) port: Option<String>,
+    #[arg(short, long, value_name = "PORT", overrides_with = "port")]
+    pub(crate) port: Option<OsString>,
     /// Role to log in as.
-    #[arg(short = 'U', long, value_name = "ROLE")]
-    pub(crate) username: Option<String>,
+    #[arg(short = 'U', long, value_name = "ROLE", overrides_with = "username")]
+    pub(crate) username: Option<OsString>,
     /// Ask for the password on the terminal before connecting.
     #[arg(short = 'W', long, conflicts_with = "no_password")]
     pub(crate) password: bool,

@@ -1,5 +1,7 @@
 //! From the command line and the environment to a server.
 
+use std::os::unix::ffi::OsStrExt;
+
 use pgark_connect::{Asking, Config, Error};
 
 use super::password;
@@ -10,7 +12,7 @@ use crate::arguments::ConnectionArguments;
 pub(crate) fn config(arguments: &ConnectionArguments) -> Result<Config, Error> {
     let named = arguments.dbname.as_ref().or(arguments.database.as_ref());
     let mut config = match named {
-        Some(name) => Config::parse(name)?,
+        Some(name) => Config::parse(name.as_bytes())?,
         None => Config::new(),
     };
     for (keyword, value) in [
@@ -19,7 +21,7 @@ pub(crate) fn config(arguments: &ConnectionArguments) -> Result<Config, Error> {
         ("user", &arguments.username),
     ] {
         if let Some(value) = value {
-            config.set_unless_said(keyword, value)?;
+            config.set_unless_said(keyword, value.as_bytes())?;
         }
     }
     if arguments.password {
