@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
+use pgark_connect::{Config, connect};
 use serde_json::Value;
 use support::{Fixture, Major, Scratch, Server, archdiff, observe, pgark};
 
@@ -132,6 +133,66 @@ fn a_pooler_that_would_lose_settings_is_refused_with_a_reason() -> Result<()> {
     let dump = observe(pgark().args(["dump", "-d", &pooler.string("postgres", "")]))?;
     dump.expect_code(8)?
         .expect_one_line(["there is a pooler before the server, in statement mode"])?;
+    Ok(())
+}
+
+/// Runs something asynchronous to its end.
+fn run<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
+}
+
+#[test]
+fn transactions_that_bring_their_settings_work_through_a_pooler() -> Result<()> {
+    let server = server()?;
+    let pooler = PgBouncer::start(&server, "transaction", "default_pool_size = 1")?;
+    let mut config = Config::parse(pooler.string("postgres", ""))?;
+    let refused = run(async { Ok(connect(&config).await?) }).map(drop);
+    let why = refused.expect_err("it would lose settings").to_string();
+    ensure!(why.contains("in transaction mode"), "{why}");
+    config.allow_transaction_pooling();
+    run(async {
+        // There is one session of the server for both.
+        let mut sessions = [connect(&config).await?, connect(&config).await?];
+        for _ in 0..3 {
+            for session in &mut sessions {
+                let shown = session.rows("show search_path").await?;
+                ensure!(
+                    shown.row(0).and_then(|row| row.get(0)) == Some("\"$user\", public".into())
+                );
+                session.execute("begin; set local search_path = ''").await?;
+                let shown = session.rows("show search_path").await?;
+                ensure!(shown.row(0).and_then(|row| row.get(0)) == Some("\"\"".into()));
+                session.execute("commit").await?;
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn replication_needs_the_server_itself() -> Result<()> {
+    let server = server()?;
+    // A pooler that lets the wish pass without a word.
+    let pooler = PgBouncer::start(
+        &server,
+        "session",
+        "ignore_startup_parameters = replication",
+    )?;
+    let dump = |string: String| observe(pgark().args(["dump", "-s", "-d", &string]));
+    let through = dump(pooler.string("postgres", "replication=database"))?;
+    through.expect_code(8)?.expect_one_line([
+        "there is a pooler before the server, and replication needs the server itself",
+    ])?;
+    ensure!(through.stdout.is_empty());
+    dump(pooler.string("postgres", ""))?.expect_code(0)?;
+    dump(format!(
+        "{} replication=database",
+        server.conninfo("postgres")
+    ))?
+    .expect_code(0)?;
     Ok(())
 }
 

@@ -12,14 +12,14 @@ use anyhow::Result;
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// A server that plays a script for everyone who comes.
-pub(super) struct Played {
-    pub(super) port: u16,
+pub(crate) struct Played {
+    pub(crate) port: u16,
     heard: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Played {
     /// What it heard after the startup message or the wish for TLS, one text a connection.
-    pub(super) fn heard(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn heard(&self) -> Vec<Vec<u8>> {
         self.heard
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -27,7 +27,7 @@ impl Played {
     }
 }
 
-pub(super) fn play(script: fn(&mut Peer) -> io::Result<()>) -> Result<Played> {
+pub(crate) fn play(script: fn(&mut Peer) -> io::Result<()>) -> Result<Played> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let port = listener.local_addr()?.port();
     let heard = Arc::<Mutex<Vec<Vec<u8>>>>::default();
@@ -60,28 +60,28 @@ pub(super) fn play(script: fn(&mut Peer) -> io::Result<()>) -> Result<Played> {
 }
 
 /// A message of the server.
-pub(super) fn message(tag: u8, body: &[u8]) -> Vec<u8> {
+pub(crate) fn message(tag: u8, body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len() + 4).expect("a short message");
     [&[tag][..], &length.to_be_bytes(), body].concat()
 }
 
 /// A connection of a client.
-pub(super) struct Peer {
+pub(crate) struct Peer {
     stream: TcpStream,
     place: usize,
     hears: Arc<Mutex<Vec<Vec<u8>>>>,
     /// Whether it writes a byte at a time.
-    pub(super) is_slow: bool,
+    pub(crate) is_slow: bool,
 }
 
 impl Peer {
     /// Reads what asks for TLS.
-    pub(super) fn tls_request(&mut self) -> io::Result<()> {
+    pub(crate) fn tls_request(&mut self) -> io::Result<()> {
         self.stream.read_exact(&mut [0; 8])
     }
 
     /// Reads the startup message, having declined TLS.
-    pub(super) fn startup(&mut self) -> io::Result<()> {
+    pub(crate) fn startup(&mut self) -> io::Result<()> {
         const SSL_REQUEST: u32 = 80_877_103;
         loop {
             let mut head = [0; 8];
@@ -95,7 +95,7 @@ impl Peer {
         }
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         if !self.is_slow {
             return self.stream.write_all(bytes);
         }
@@ -107,24 +107,24 @@ impl Peer {
         Ok(())
     }
 
-    pub(super) fn send(&mut self, tag: u8, body: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&mut self, tag: u8, body: &[u8]) -> io::Result<()> {
         self.write(&message(tag, body))
     }
 
     /// The end of a login.
-    pub(super) fn ready(&mut self) -> io::Result<()> {
+    pub(crate) fn ready(&mut self) -> io::Result<()> {
         self.send(b'K', &[0, 0, 0, 1, 0, 0, 0, 2])?;
         self.send(b'Z', b"I")
     }
 
     /// The end of a login, and what comes after it.
-    pub(super) fn welcome(&mut self) -> io::Result<()> {
+    pub(crate) fn welcome(&mut self) -> io::Result<()> {
         self.ready()?;
         self.listen()
     }
 
     /// Reads a message; its body.
-    pub(super) fn receive(&mut self) -> io::Result<Vec<u8>> {
+    pub(crate) fn receive(&mut self) -> io::Result<Vec<u8>> {
         let mut head = [0; 5];
         self.stream.read_exact(&mut head)?;
         let length = u32::from_be_bytes(head[1..].try_into().expect("four bytes")) as usize;
@@ -136,7 +136,7 @@ impl Peer {
     }
 
     /// Reads whatever comes until the client goes.
-    pub(super) fn listen(&mut self) -> io::Result<()> {
+    pub(crate) fn listen(&mut self) -> io::Result<()> {
         let mut buffer = [0; 1000];
         loop {
             match self.stream.read(&mut buffer)? {
