@@ -1,9 +1,12 @@
 //! Every way to log in.
 
+use anyhow::Result;
+use support::{Major, Server};
+
 use crate::case::Expected::{Abler, Connects, Refused, Stricter};
 use crate::case::{Case, Expected, Kind};
 use crate::judge::judge;
-use crate::world::{PASSWORD, clients, world};
+use crate::world::{PASSWORD, World, clients, make_plain_world, old_world, world};
 
 const LOGIN: Expected = Refused(Kind::Login);
 const IN_THE_OPEN: Expected = Stricter(
@@ -13,6 +16,13 @@ const IN_THE_OPEN: Expected = Stricter(
 
 #[test]
 fn methods_passwords_and_encryption_are_as_for_psql() {
+    for world in [old_world(), world()] {
+        let what = format!("methods, PostgreSQL {}", world.major);
+        judge(&what, &methods(world), 60);
+    }
+}
+
+fn methods(world: &World) -> Vec<Case> {
     let mut cases = Vec::new();
     // User, then what comes of sslmode disable, allow, prefer and require with the right password.
     let rows: [(&str, [Expected; 4]); 12] = [
@@ -35,53 +45,98 @@ fn methods_passwords_and_encryption_are_as_for_psql() {
             if (user, *mode) == ("clear", "allow") {
                 continue;
             }
-            let string = world().tcp(&format!("user={user} sslmode={mode}"));
+            let string = world.tcp(&format!("user={user} sslmode={mode}"));
             cases.push(Case::of(string, expected).with("PGPASSWORD", PASSWORD));
         }
     }
     for user in ["scram", "hashed", "clear", "tls_scram"] {
-        let string = world().tcp(&format!("user={user}"));
+        let string = world.tcp(&format!("user={user}"));
         cases.push(Case::of(string.clone(), LOGIN));
         cases.push(Case::of(string.clone(), LOGIN).with("PGPASSWORD", "wrong"));
         cases.push(Case::of(string, LOGIN).with("PGPASSWORD", ""));
     }
-    let no_database = world().tcp("user=scram dbname=nowhere");
+    let no_database = world.tcp("user=scram dbname=nowhere");
     cases.push(Case::of(no_database, Refused(Kind::Database)).with("PGPASSWORD", PASSWORD));
-    judge("methods", &cases, 55);
+    cases
 }
 
 #[test]
-fn a_password_in_clear_text_needs_protection() {
-    // The server of these has no TLS to turn to.
-    let server = support::Server::with(support::Major::V17)
-        .password(PASSWORD)
-        .auth("password")
-        .start()
-        .expect("a server");
-    let string = |mode: &str| {
-        format!(
-            "host=127.0.0.1 port={} user=postgres dbname=postgres sslmode={mode}",
-            server.port()
-        )
+fn servers_without_tls_are_logged_in_to_as_by_psql() -> Result<()> {
+    for major in Major::all() {
+        let server = make_plain_world(major)?;
+        let what = format!("methods without TLS, PostgreSQL {major}");
+        judge(&what, &methods_without_tls(&server), 60);
+    }
+    Ok(())
+}
+
+fn methods_without_tls(server: &Server) -> Vec<Case> {
+    let at = |host: &str, rest: &str, expected| {
+        let string = format!("host={host} port={} dbname=shop {rest}", server.port());
+        Case::of(string, expected).with("PGPASSWORD", PASSWORD)
     };
-    let socket = format!(
-        "host={} port={} user=postgres dbname=postgres",
-        server.socket_dir().display(),
-        server.port()
-    );
-    let cases = [
-        Case::of(string("disable"), Connects),
-        Case::of(string("allow"), IN_THE_OPEN),
-        Case::of(string("prefer"), IN_THE_OPEN),
-        Case::of(string("require"), Refused(Kind::Tls)),
-        Case::of(socket, Connects),
-    ]
-    .map(|case| case.with("PGPASSWORD", PASSWORD));
-    judge("passwords in clear text", &cases, 5);
+    let tcp = |rest: &str, expected| at("127.0.0.1", rest, expected);
+    let mut cases = Vec::new();
+    // User, then what comes of sslmode disable, allow, prefer and require with the right password.
+    let tls = Refused(Kind::Tls);
+    for (user, row) in [
+        ("trusted", [Connects, Connects, Connects, tls]),
+        ("scram", [Connects, Connects, Connects, tls]),
+        ("hashed", [Connects, Connects, Connects, tls]),
+        ("clear", [Connects, IN_THE_OPEN, IN_THE_OPEN, tls]),
+        ("rejected", [LOGIN, LOGIN, LOGIN, tls]),
+        ("unlisted", [LOGIN, LOGIN, LOGIN, tls]),
+    ] {
+        for (mode, expected) in ["disable", "allow", "prefer", "require"].iter().zip(row) {
+            cases.push(tcp(&format!("user={user} sslmode={mode}"), expected));
+        }
+    }
+    cases.push(tcp("user=limited", Refused(Kind::Full)));
+    // User, then what comes of the wrong password and of none.
+    for user in ["scram", "hashed", "clear"] {
+        let string = format!("user={user} sslmode=disable");
+        cases.push(tcp(&format!("{string} password=wrong"), LOGIN));
+        cases.push(tcp(&string, LOGIN).with("PGPASSWORD", ""));
+    }
+    let roman = "\u{2168} und \u{a0}mehr";
+    cases.push(tcp("user=roman", Connects).with("PGPASSWORD", roman));
+    // What is required, then what comes of it for each user.
+    let users = ["trusted", "scram", "hashed", "clear"];
+    for (required, row) in [
+        ("require_auth=none", "CLLL"),
+        ("require_auth=scram-sha-256", "LCLL"),
+        ("require_auth=!password,!md5", "CCLL"),
+        ("require_auth=!scram-sha-256", "CLCC"),
+        ("channel_binding=prefer", "CCCC"),
+        ("channel_binding=require", "LLLL"),
+    ] {
+        for (user, letter) in users.iter().zip(row.chars()) {
+            let rest = format!("user={user} sslmode=disable {required}");
+            cases.push(tcp(&rest, if letter == 'C' { Connects } else { LOGIN }));
+        }
+    }
+    let socket = server.socket_dir().display().to_string();
+    for (rest, expected) in [
+        ("user=trusted", Connects),
+        ("user=scram", Connects),
+        ("user=clear sslmode=prefer", Connects),
+        ("user=scram password=wrong", LOGIN),
+        ("user=hashed", LOGIN),
+    ] {
+        cases.push(at(&socket, rest, expected));
+    }
+    cases
 }
 
 #[test]
 fn channel_binding_is_as_for_psql() {
+    for world in [old_world(), world()] {
+        let what = format!("channel binding, PostgreSQL {}", world.major);
+        judge(&what, &bindings(world), 24);
+    }
+}
+
+fn bindings(world: &World) -> Vec<Case> {
     let mut cases = Vec::new();
     // User and sslmode, then what comes of channel_binding disable, prefer and require.
     for (user, mode, row) in [
@@ -95,13 +150,13 @@ fn channel_binding_is_as_for_psql() {
         ("trusted", "disable", [Connects, Connects, LOGIN]),
     ] {
         for (binding, expected) in ["disable", "prefer", "require"].iter().zip(row) {
-            let string = world().tcp(&format!(
+            let string = world.tcp(&format!(
                 "user={user} sslmode={mode} channel_binding={binding}"
             ));
             cases.push(Case::of(string, expected).with("PGPASSWORD", PASSWORD));
         }
     }
-    judge("channel binding", &cases, 24);
+    cases
 }
 
 #[test]

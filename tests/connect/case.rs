@@ -4,6 +4,10 @@ use std::ffi::OsString;
 use std::fmt;
 use std::os::unix::ffi::OsStringExt;
 
+use support::Major;
+
+use crate::secret::hidden;
+
 /// Why no session comes about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -23,6 +27,10 @@ pub(crate) enum Kind {
     Session,
     /// `requirepeer`.
     Peer,
+    /// A run-time parameter that the server does not take.
+    Parameter,
+    /// The version of the protocol.
+    Protocol,
 }
 
 /// What must come of a case.
@@ -48,6 +56,8 @@ pub(crate) struct Case {
     pub(crate) expected: Expected,
     /// Whether a pooler is in between: then the server sees another connection than this side.
     pub(crate) is_pooled: bool,
+    /// Whose psql is the judge.
+    pub(crate) judge: Major,
 }
 
 impl Case {
@@ -58,6 +68,7 @@ impl Case {
             variables: Vec::new(),
             expected,
             is_pooled: false,
+            judge: Major::V17,
         }
     }
 
@@ -65,9 +76,30 @@ impl Case {
     pub(crate) fn args(args: &[&str], expected: Expected) -> Self {
         Self {
             args: args.iter().map(OsString::from).collect(),
-            variables: Vec::new(),
-            expected,
-            is_pooled: false,
+            ..Self::of("", expected)
+        }
+    }
+
+    /// The same with more arguments.
+    #[must_use]
+    pub(crate) fn and_args(mut self, args: &[&str]) -> Self {
+        self.args.extend(args.iter().map(OsString::from));
+        self
+    }
+
+    /// The same with one more argument, of bytes that are no text.
+    #[must_use]
+    pub(crate) fn and_bytes(mut self, argument: &[u8]) -> Self {
+        self.args.push(OsString::from_vec(argument.to_vec()));
+        self
+    }
+
+    /// The same, of which nothing comes.
+    #[must_use]
+    pub(crate) fn refused(self, kind: Kind) -> Self {
+        Self {
+            expected: Expected::Refused(kind),
+            ..self
         }
     }
 
@@ -85,6 +117,13 @@ impl Case {
         self
     }
 
+    /// The same with psql 18 for a judge, which knows more options and no TLS.
+    #[must_use]
+    pub(crate) fn judged_by_18(mut self) -> Self {
+        self.judge = Major::V18;
+        self
+    }
+
     /// The same with a variable of bytes that are no text.
     #[must_use]
     pub(crate) fn with_bytes(self, name: &'static str, value: &[u8]) -> Self {
@@ -92,13 +131,14 @@ impl Case {
     }
 }
 
+/// Without its passwords.
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, value) in &self.variables {
-            write!(f, "{name}={} ", value.display())?;
+            write!(f, "{name}={} ", hidden(&value.to_string_lossy()))?;
         }
         for argument in &self.args {
-            write!(f, "'{}' ", argument.display())?;
+            write!(f, "'{}' ", hidden(&argument.to_string_lossy()))?;
         }
         Ok(())
     }

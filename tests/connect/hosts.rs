@@ -10,6 +10,7 @@ use support::{Major, Scratch, Server, run, server_user};
 
 use crate::case::Expected::{Connects, Refused, Stricter};
 use crate::case::{Case, Kind};
+use crate::hostile::peer::{Peer, play};
 use crate::judge::{judge, run_ping};
 use crate::process::{Listening, free_port};
 
@@ -72,6 +73,13 @@ impl Standby {
     }
 }
 
+/// Ends a login before it has begun.
+fn refuse(peer: &mut Peer, sqlstate: &str, why: &str) -> std::io::Result<()> {
+    peer.startup()?;
+    let body = format!("SFATAL\0VFATAL\0C{sqlstate}\0M{why}\0\0");
+    peer.send(b'E', body.as_bytes())
+}
+
 #[test]
 fn the_server_that_psql_chooses_is_chosen() -> Result<()> {
     let primary = start("")?;
@@ -86,6 +94,8 @@ fn the_server_that_psql_chooses_is_chosen() -> Result<()> {
         silent.local_addr()?.port(),
         closed,
     );
+    let starting = play(|peer| refuse(peer, "57P03", "the database system is starting up"))?;
+    let full = play(|peer| refuse(peer, "53300", "sorry, too many clients already"))?;
     let case = |ports: &[u16], rest: &str, expected| {
         let hosts = vec!["127.0.0.1"; ports.len()].join(",");
         let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
@@ -134,6 +144,20 @@ fn the_server_that_psql_chooses_is_chosen() -> Result<()> {
         wants(&[copy, main], "read-write", Connects),
         case(&[main], "load_balance_hosts=random", Connects),
         case(&[shut, main, shut], "load_balance_hosts=random", Connects),
+        // One that is starting up is passed over, one that is full or has no TLS where it must is not.
+        case(&[starting.port, main], "", Connects),
+        case(
+            &[starting.port, copy, main],
+            "target_session_attrs=primary",
+            Connects,
+        ),
+        case(&[full.port, main], "", Refused(Kind::Full)),
+        case(&[main, full.port], "sslmode=require", Refused(Kind::Tls)),
+        case(
+            &[copy, full.port],
+            "target_session_attrs=primary",
+            Refused(Kind::Full),
+        ),
         Case::of(
             format!(
                 "host=no-such-host.invalid,127.0.0.1 port={main} user=postgres dbname=postgres"
@@ -173,7 +197,7 @@ fn the_server_that_psql_chooses_is_chosen() -> Result<()> {
             ),
         ),
     ];
-    judge("hosts", &cases, 36);
+    judge("hosts", &cases, 41);
 
     // All failures are told.
     let ran = run_ping(&wants(

@@ -3,12 +3,15 @@
 
 mod authentication;
 mod case;
+mod certificates;
+mod changeable;
 mod hostile;
 mod hosts;
 mod judge;
 mod output;
 mod pooler;
 mod process;
+mod revocation;
 mod secret;
 mod sources;
 mod terminal;

@@ -7,7 +7,7 @@ use support::{Major, Server, observe, pgark, shared_server};
 use crate::case::{Case, Expected};
 use crate::judge::run_ping;
 use crate::secret::expect_none;
-use crate::world::{PASSWORD, home, make_world, world};
+use crate::world::{PASSWORD, home, old_world, world};
 
 #[test]
 fn every_server_is_told_of() -> Result<()> {
@@ -44,8 +44,7 @@ fn every_server_is_told_of() -> Result<()> {
 
 #[test]
 fn the_way_there_is_told_of() -> Result<()> {
-    let fifteen = make_world(Major::V15)?;
-    for world in [&fifteen, world()] {
+    for world in [old_world(), world()] {
         // User and options; method, binding, TLS.
         for (rest, method, bound, tls) in [
             ("user=trusted sslmode=disable", "none", false, None),

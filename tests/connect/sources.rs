@@ -2,13 +2,15 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use support::{Major, kept_folder, run, shared_server};
 
 use crate::case::Expected::{Connects, Refused, Stricter};
 use crate::case::{Case, Kind};
 use crate::judge::judge;
-use crate::world::{PASSWORD, World, files, private_file, world};
+use crate::world::{PASSWORD, World, clients, files, private_file, world};
 
 #[test]
 fn every_way_to_name_a_server_leads_where_psql_goes() {
@@ -18,9 +20,10 @@ fn every_way_to_name_a_server_leads_where_psql_goes() {
         uris(world),
         arguments(world),
         variables(world),
+        tls_variables(world),
     ]
     .concat();
-    judge("names of servers", &cases, 75);
+    judge("names of servers", &cases, 140);
 }
 
 fn strings(world: &World) -> Vec<Case> {
@@ -82,6 +85,13 @@ fn strings(world: &World) -> Vec<Case> {
         ok(format!(
             "host=127.0.0.1 port={port} user=trusted dbname=shop connect_timeout=5 keepalives=1 keepalives_idle=9 tcp_user_timeout=1000 application_name=x options='-c work_mem=1MB' client_encoding=UTF8 fallback_application_name=y"
         )),
+        // What a session begins with reaches the server.
+        Case::of(
+            world.tcp("user=trusted options='-c default_transaction_read_only=on' target_session_attrs=read-write"),
+            Refused(Kind::Session),
+        ),
+        Case::of(world.tcp("user=trusted options='-c nonsense=1'"), Refused(Kind::Parameter)),
+        Case::of(world.tcp("user=trusted client_encoding=nonsense"), Refused(Kind::Parameter)),
         ok(format!(
             "host=127.0.0.1 port={port} user=trusted dbname=shop krbsrvname=x gssencmode=disable sslcompression=1 gssdelegation=0"
         )),
@@ -170,6 +180,23 @@ fn uris(world: &World) -> Vec<Case> {
             format!("postgresql://trusted@[::1]:{port}/shop"),
             Refused(Kind::Network),
         ),
+        // Brackets hold whatever stands between them.
+        ok(format!("postgresql://trusted@[127.0.0.1]:{port}/shop")),
+        ok(format!(
+            "postgresql://trusted@[::1]:1,127.0.0.1:{port}/shop"
+        )),
+        ok(format!(
+            "postgresql://trusted@127.0.0.1:1,[::1]:1,127.0.0.1:{port}/shop"
+        )),
+        ok(format!(
+            "postgresql://trusted@127%2E0.0.1:{port}/shop?connect%5Ftimeout=5"
+        )),
+        Case::of(
+            format!(
+                "postgresql://trusted@127.0.0.1:{port}/shop?options=-c%20default_transaction_read_only%3Don&target_session_attrs=read-write"
+            ),
+            Refused(Kind::Session),
+        ),
         Case::of(
             format!("postgresql://trusted@127.0.0.1:{port}"),
             Refused(Kind::Database),
@@ -245,6 +272,40 @@ fn arguments(world: &World) -> Vec<Case> {
         Case::of(uri, Connects)
             .with("PGPORT", "1")
             .with("PGSSLMODE", "disable"),
+        // There are two schemes, in small letters.
+        with(&["POSTGRES://h/x"]).refused(Kind::Database),
+        // A name is bytes.
+        with(&[])
+            .with_bytes("PGDATABASE", b"caf\xe9")
+            .refused(Kind::Database),
+        with(&["-d"]).and_bytes(b"caf\xe9").refused(Kind::Database),
+        with(&["-d", "shop", "-U"])
+            .and_bytes(b"caf\xe9")
+            .refused(Kind::Login),
+        // The last of two counts.
+        Case::args(
+            &[
+                "-h",
+                "elsewhere.invalid",
+                "-p",
+                "1",
+                "-U",
+                "wrong",
+                "-d",
+                "wrong",
+            ],
+            Connects,
+        )
+        .and_args(&[
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port,
+            "-U",
+            "trusted",
+            "-d",
+            "shop",
+        ]),
         // Empty letters say nothing.
         Case::args(&["-d", "", "-h", "", "-p", "", "-U", ""], Connects)
             .with("PGHOST", "127.0.0.1")
@@ -308,7 +369,137 @@ fn variables(world: &World) -> Vec<Case> {
         here(Refused(Kind::Option)).with("PGPORT", "x"),
         here(Refused(Kind::Network)).with("PGPORT", "1"),
         here(Refused(Kind::Option)).with("PGSERVICE", ""),
+        here(Refused(Kind::Session))
+            .with("PGOPTIONS", "-c default_transaction_read_only=on")
+            .with("PGTARGETSESSIONATTRS", "read-write"),
+        here(Refused(Kind::Parameter)).with("PGOPTIONS", "-c nonsense=1"),
+        here(Refused(Kind::Parameter)).with("PGCLIENTENCODING", "nonsense"),
+        here(Refused(Kind::Option)).with("PGTARGETSESSIONATTRS", "master"),
+        here(Refused(Kind::Option)).with("PGCHANNELBINDING", "yes"),
+        here(Refused(Kind::Option)).with("PGREQUIREAUTH", "scram"),
+        here(Refused(Kind::Option)).with("PGHOSTADDR", "elsewhere"),
+        here(Connects)
+            .with("PGKRBSRVNAME", "x")
+            .with("PGGSSLIB", "gssapi")
+            .with("PGGSSDELEGATION", "1"),
+        here(Connects).with("PGGSSENCMODE", "disable"),
+        here(Refused(Kind::Option)).with("PGGSSENCMODE", "require"),
+        here(Refused(Kind::Option)).with("PGGSSENCMODE", "yes"),
     ]
+}
+
+fn tls_variables(world: &World) -> Vec<Case> {
+    let here =
+        |expected| Case::of(world.tcp("user=trusted"), expected).with("PGSSLMODE", "require");
+    vec![
+        here(Connects).with("PGSSLMAXPROTOCOLVERSION", "TLSv1.2"),
+        here(Connects).with("PGSSLMINPROTOCOLVERSION", "TLSv1.3"),
+        here(Refused(Kind::Option)).with("PGSSLMINPROTOCOLVERSION", "TLSv1.4"),
+        here(Refused(Kind::Option))
+            .with("PGSSLMINPROTOCOLVERSION", "TLSv1.3")
+            .with("PGSSLMAXPROTOCOLVERSION", "TLSv1.2"),
+        here(Connects).with("PGSSLNEGOTIATION", "direct"),
+        here(Refused(Kind::Option))
+            .with("PGSSLNEGOTIATION", "direct")
+            .with("PGSSLMODE", "prefer"),
+        here(Refused(Kind::Option)).with("PGSSLNEGOTIATION", "yes"),
+        here(Connects)
+            .with("PGSSLCOMPRESSION", "1")
+            .with("PGSSLSNI", "0"),
+        here(Refused(Kind::Tls)).with("PGSSLCERTMODE", "require"),
+        here(Refused(Kind::Option)).with("PGSSLCERTMODE", "yes"),
+        here(Refused(Kind::Tls)).with("PGSSLROOTCERT", "/etc/passwd"),
+        here(Refused(Kind::Tls))
+            .with("PGSSLROOTCERT", world.root.clone())
+            .with("PGSSLCRLDIR", "/nonexistent"),
+        here(Stricter(
+            Kind::Tls,
+            "a revocation list that is named must be there and be one",
+        ))
+        .with("PGSSLROOTCERT", world.root.clone())
+        .with("PGSSLCRL", "/nonexistent"),
+        here(Refused(Kind::Tls))
+            .with("PGSSLCERT", clients().certified.0.clone())
+            .with("PGSSLKEY", "/nonexistent"),
+    ]
+}
+
+#[test]
+fn versions_of_the_protocol_are_agreed_on_as_for_psql() {
+    let mut cases = Vec::new();
+    // A server, what is asked for, and what comes of it.
+    for (major, asked, expected) in [
+        (Major::V18, "max_protocol_version=3.2", Connects),
+        (Major::V18, "max_protocol_version=latest", Connects),
+        (Major::V18, "min_protocol_version=3.2", Connects),
+        (
+            Major::V18,
+            "min_protocol_version=3.2 max_protocol_version=3.0",
+            Refused(Kind::Option),
+        ),
+        (
+            Major::V18,
+            "max_protocol_version=3.1",
+            Refused(Kind::Option),
+        ),
+        (Major::V18, "min_protocol_version=4", Refused(Kind::Option)),
+        (Major::V17, "max_protocol_version=3.2", Connects),
+        (Major::V17, "min_protocol_version=3.0", Connects),
+        (
+            Major::V17,
+            "min_protocol_version=3.2",
+            Refused(Kind::Protocol),
+        ),
+        (Major::V16, "max_protocol_version=latest", Connects),
+        (Major::V15, "max_protocol_version=latest", Connects),
+        (
+            Major::V15,
+            "min_protocol_version=latest",
+            Refused(Kind::Protocol),
+        ),
+    ] {
+        let string = shared_server(major).conninfo("postgres");
+        cases.push(Case::of(format!("{string} {asked}"), expected));
+    }
+    let string = shared_server(Major::V15).conninfo("postgres");
+    cases.push(Case::of(string.clone(), Connects).with("PGMAXPROTOCOLVERSION", "3.2"));
+    cases.push(
+        Case::of(string.clone(), Refused(Kind::Protocol)).with("PGMINPROTOCOLVERSION", "3.2"),
+    );
+    cases.push(Case::of(string, Refused(Kind::Option)).with("PGMAXPROTOCOLVERSION", "x"));
+    let cases: Vec<Case> = cases.into_iter().map(Case::judged_by_18).collect();
+    judge("versions of the protocol", &cases, 15);
+}
+
+/// Prints the names of all options of a libpq.
+const LIST_OPTIONS: &str = "\
+import ctypes, sys
+class Option(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_char_p) for name in ('name', 'variable', 'built', 'value', 'label', 'how')] + [('size', ctypes.c_int)]
+libpq = ctypes.CDLL(sys.argv[1])
+libpq.PQconndefaults.restype = ctypes.POINTER(Option)
+options = libpq.PQconndefaults()
+at = 0
+while options[at].name:
+    print(options[at].name.decode())
+    at += 1
+";
+
+#[test]
+fn every_option_of_libpq_18_is_known() -> Result<()> {
+    let libpq = kept_folder().join("pg/18/lib/libpq.so.5");
+    let listed = run(Command::new("python3")
+        .args(["-c", LIST_OPTIONS])
+        .arg(&libpq))?;
+    let listed = String::from_utf8(listed)?;
+    let mut count = 0;
+    for name in listed.lines() {
+        pgark_connect::Config::new().set(name, "x")?;
+        count += 1;
+    }
+    ensure!(count >= 49, "libpq 18 has only {count} options: {listed}");
+    ensure!(pgark_connect::Config::new().set("nonsense", "x").is_err());
+    Ok(())
 }
 
 #[test]

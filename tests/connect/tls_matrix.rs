@@ -1,11 +1,13 @@
 //! Every mode against every kind of server.
 
 use anyhow::Result;
-use support::{Certificates, Major, Options, Server, side_by_side};
+use support::{Certificates, Major, Server};
 
 use crate::case::Expected::{Connects, Refused};
 use crate::case::{Case, Expected, Kind};
-use crate::judge::judge;
+use crate::changeable::Changeable;
+use crate::judge::Tally;
+use crate::secret::secret_key;
 use crate::world::{Authority, clients, expired, files, for_hosts};
 
 const MODES: [&str; 6] = [
@@ -55,7 +57,7 @@ fn setups() -> Result<Vec<Setup>> {
     let self_signed = Certificates {
         root: own.clone(),
         server: own.clone(),
-        server_key: key.serialize_pem(),
+        server_key: secret_key(key.serialize_pem()),
     };
     let wrong_name = authority.certificates(authority.sign(&for_hosts(&["other.example"])?)?);
     let over = authority.certificates(authority.sign(&expired()?)?);
@@ -131,34 +133,32 @@ fn expected(letter: char) -> Expected {
     }
 }
 
-fn start(major: Major, setup: &Setup) -> Result<Server> {
-    let (method, nossl) = if setup.client == Client::Any {
-        ("trust", "trust")
-    } else {
-        ("cert", "reject")
-    };
-    let mut options: Options = Server::with(major).hba(&format!(
-        "local all all trust\nhost all postgres all trust\nhostssl all all all {method}\nhostnossl all all all {nossl}\n"
-    ));
-    if let Some(certificates) = &setup.certificates {
-        let root = files().write(
-            format!("clients-{major}-{}.crt", setup.name),
-            clients().authority.pem(),
-        )?;
-        options = options
-            .tls(certificates)
-            .conf(&format!("ssl_ca_file = '{}'", root.display()));
-    }
-    let server = options.start()?;
-    server.psql("postgres", "create role certified login")?;
-    Ok(server)
+/// A server to which `certified` comes by a certificate and `trusted` in any way.
+fn start(major: Major) -> Result<Changeable> {
+    let clients = files().write(format!("clients-{major}.crt"), clients().authority.pem())?;
+    let changeable = Changeable::start(
+        Server::with(major)
+            .conf(&format!("ssl_ca_file = '{}'", clients.display()))
+            .hba(
+                "local all all trust\nhost all postgres,trusted all trust\nhostssl all certified all cert\n\
+                 hostnossl all certified all reject\n",
+            ),
+    )?;
+    let roles = "create role trusted login; create role certified login";
+    changeable.server.psql("postgres", roles)?;
+    Ok(changeable)
 }
 
-fn cases(major: Major, setup: &Setup, server: &Server) -> Result<Vec<Case>> {
+fn cases(major: Major, setup: &Setup, changeable: &Changeable) -> Result<Vec<Case>> {
     let root = files().write(format!("root-{major}-{}.crt", setup.name), &setup.trusted)?;
+    let user = if setup.client == Client::Any {
+        "trusted"
+    } else {
+        "certified"
+    };
     let mut string = format!(
-        "host=localhost hostaddr=127.0.0.1 port={} user=certified dbname=postgres",
-        server.port()
+        "host=localhost hostaddr=127.0.0.1 port={} user={user} dbname=postgres",
+        changeable.server.port()
     );
     if setup.client == Client::Shows {
         let (certificate, key) = &clients().certified;
@@ -187,14 +187,19 @@ fn cases(major: Major, setup: &Setup, server: &Server) -> Result<Vec<Case>> {
 #[test]
 fn every_mode_does_with_every_server_what_it_does_for_psql() -> Result<()> {
     for major in Major::all().into_iter().filter(|major| major.has_tls()) {
-        let setups = setups()?;
-        let places: Vec<usize> = (0..setups.len()).collect();
-        let servers = side_by_side(&places, |place| start(major, &setups[*place]));
-        let mut all = Vec::new();
-        for (setup, server) in setups.iter().zip(&servers) {
-            all.extend(cases(major, setup, server)?);
+        let changeable = start(major)?;
+        let mut tally = Tally::new(&format!("TLS modes, PostgreSQL {major}"));
+        for setup in setups()? {
+            match &setup.certificates {
+                Some(shown) => changeable.change(&shown.server, &shown.server_key)?,
+                None => changeable.set("ssl", "off")?,
+            }
+            tally.judge(setup.name, &cases(major, &setup, &changeable)?);
+            if setup.certificates.is_none() {
+                changeable.set("ssl", "on")?;
+            }
         }
-        judge(&format!("TLS modes, PostgreSQL {major}"), &all, 96);
+        tally.end(96);
     }
     Ok(())
 }

@@ -165,6 +165,7 @@ fn make_clients() -> Result<Clients> {
 
 /// The server that most cases are about: 17, with TLS, a role for each way to log in.
 pub(crate) struct World {
+    pub(crate) major: Major,
     pub(crate) server: Server,
     /// What the server's certificate is signed by, as a file.
     pub(crate) root: String,
@@ -177,6 +178,12 @@ pub(crate) struct World {
 pub(crate) fn world() -> &'static World {
     static WORLD: OnceLock<World> = OnceLock::new();
     WORLD.get_or_init(|| make_world(Major::V17).expect("a server"))
+}
+
+/// The same of PostgreSQL 15.
+pub(crate) fn old_world() -> &'static World {
+    static WORLD: OnceLock<World> = OnceLock::new();
+    WORLD.get_or_init(|| make_world(Major::V15).expect("a server"))
 }
 
 impl World {
@@ -212,8 +219,7 @@ const ROLES: [(&str, Option<&str>, &str); 18] = [
     ("right_to_left", Some("\u{5d0}a"), "scram-sha-256"),
 ];
 
-pub(crate) fn make_world(major: Major) -> Result<World> {
-    secret(PASSWORD);
+fn make_world(major: Major) -> Result<World> {
     let system_user =
         String::from_utf8(support::run(std::process::Command::new("id").arg("-un"))?)?
             .trim()
@@ -243,13 +249,53 @@ pub(crate) fn make_world(major: Major) -> Result<World> {
     let authority = Authority::new("pgark servers")?;
     let certificates =
         authority.certificates(authority.sign(&for_hosts(&["localhost", "127.0.0.1"])?)?);
-    let client_root = files().write("clients.crt", clients().authority.pem())?;
+    let client_root = files().write(
+        format!("world-clients-{major}.crt"),
+        clients().authority.pem(),
+    )?;
     let server = Server::with(major)
         .tls(&certificates)
         .conf(&format!("ssl_ca_file = '{}'", client_root.display()))
         .conf("max_connections = 60")
         .hba(&hba)
         .start()?;
+    let mut script = roles()?;
+    if system_user != "postgres" {
+        writeln!(script, "create role \"{system_user}\" login;")?;
+    }
+    server.psql("postgres", script)?;
+    let root = files().write(format!("root-{major}.crt"), authority.pem())?;
+    Ok(World {
+        major,
+        socket: server.socket_dir().display().to_string(),
+        root: root.display().to_string(),
+        server,
+        system_user,
+    })
+}
+
+/// A server that has no TLS, with the roles that need none.
+pub(crate) fn make_plain_world(major: Major) -> Result<Server> {
+    let server = Server::with(major)
+        .hba(
+            "local all postgres,trusted         trust
+             local all scram                    scram-sha-256
+             local all clear                    password
+             host  all scram,roman              all scram-sha-256
+             host  all hashed                   all md5
+             host  all clear                    all password
+             host  all rejected                 all reject
+             host  all trusted,limited,postgres all trust
+            ",
+        )
+        .start()?;
+    server.psql("postgres", roles()?)?;
+    Ok(server)
+}
+
+/// Makes the databases and the roles.
+fn roles() -> Result<String> {
+    secret(PASSWORD);
     let mut script = String::from("create database shop; create database \"odd name=%\";");
     for (role, password, kept) in ROLES {
         let password = password.map_or_else(String::new, |password| {
@@ -261,15 +307,5 @@ pub(crate) fn make_world(major: Major) -> Result<World> {
         )?;
     }
     writeln!(script, "alter role limited connection limit 0;")?;
-    if system_user != "postgres" {
-        writeln!(script, "create role \"{system_user}\" login;")?;
-    }
-    server.psql("postgres", script)?;
-    let root = files().write(format!("root-{major}.crt"), authority.pem())?;
-    Ok(World {
-        socket: server.socket_dir().display().to_string(),
-        root: root.display().to_string(),
-        server,
-        system_user,
-    })
+    Ok(script)
 }
