@@ -94,13 +94,16 @@ impl Case {
         self
     }
 
+    /// The same, of which something else comes.
+    #[must_use]
+    pub(crate) fn expecting(self, expected: Expected) -> Self {
+        Self { expected, ..self }
+    }
+
     /// The same, of which nothing comes.
     #[must_use]
     pub(crate) fn refused(self, kind: Kind) -> Self {
-        Self {
-            expected: Expected::Refused(kind),
-            ..self
-        }
+        self.expecting(Expected::Refused(kind))
     }
 
     /// The same with a variable.

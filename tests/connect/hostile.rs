@@ -22,7 +22,7 @@ use encryption::{injects, injects_later};
 use peer::{Peer, Played, play};
 
 /// Time to start and end a program on a busy machine, beside `connect_timeout`.
-const GRACE: Duration = Duration::from_secs(6);
+const GRACE: Duration = Duration::from_secs(12);
 
 /// In seconds, for every case.
 const TIMEOUT: u64 = 2;

@@ -7,10 +7,15 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 use support::{Major, kept_folder, run, shared_server};
 
-use crate::case::Expected::{Connects, Refused, Stricter};
-use crate::case::{Case, Kind};
+use crate::case::Expected::{Connects, Refused, Sooner, Stricter};
+use crate::case::{Case, Expected, Kind};
 use crate::judge::judge;
 use crate::world::{PASSWORD, World, clients, files, private_file, world};
+
+const NOT_SHOWN: Expected = Sooner(
+    Kind::Option,
+    "a URI of another scheme, with what may be a password, is not taken for a name and shown",
+);
 
 #[test]
 fn every_way_to_name_a_server_leads_where_psql_goes() {
@@ -274,6 +279,15 @@ fn arguments(world: &World) -> Vec<Case> {
             .with("PGSSLMODE", "disable"),
         // There are two schemes, in small letters.
         with(&["POSTGRES://h/x"]).refused(Kind::Database),
+        with(&["POSTGRES://u:swordfish@h/x"]).expecting(NOT_SHOWN),
+        with(&["postgre://u:swordfish@h/x"]).expecting(NOT_SHOWN),
+        with(&["postgres://u:p@swordfish@h/x"]).expecting(Sooner(
+            Kind::Option,
+            "the rest of a password is not looked up as a host",
+        )),
+        with(&["postgres://u:swordfish/p@h/x"]).refused(Kind::Option),
+        with(&["password=a swordfish"]).refused(Kind::Option),
+        with(&["postgres://h?password=a&swordfish"]).refused(Kind::Option),
         // A name is bytes.
         with(&[])
             .with_bytes("PGDATABASE", b"caf\xe9")

@@ -49,6 +49,11 @@ impl Config {
         let mut config = Self::new();
         if let Some(rest) = uri::strip_scheme(text) {
             uri::parse(rest, &mut config)?;
+        } else if uri::has_other_scheme(text) {
+            // As a name it would be shown, with a password in it.
+            return Err(Error::Syntax(
+                "a connection URI begins with \"postgresql://\" or \"postgres://\"".into(),
+            ));
         } else if text.contains(&b'=') {
             conninfo::parse(text, &mut config)?;
         } else {

@@ -4,21 +4,20 @@
 
 use bstr::ByteSlice;
 
+use crate::keyword::{self, Keyword};
 use crate::{Config, Error, Result};
 
 /// Sets the options of a connection string, the last of each winning.
 pub(crate) fn parse(text: &[u8], config: &mut Config) -> Result<()> {
     let mut rest = trim_start(text);
+    let mut last = None;
     while !rest.is_empty() {
         let end = rest
             .iter()
             .position(|byte| *byte == b'=' || is_space(*byte));
         let (name, after) = rest.split_at(end.unwrap_or(rest.len()));
         let Some(after) = trim_start(after).strip_prefix(b"=") else {
-            return Err(Error::Syntax(format!(
-                "there is no \"=\" after \"{}\"",
-                name.as_bstr()
-            )));
+            return Err(no_equals_sign(name, last));
         };
         let (value, after) = value(trim_start(after)).ok_or_else(|| {
             Error::Syntax(format!(
@@ -27,9 +26,22 @@ pub(crate) fn parse(text: &[u8], config: &mut Config) -> Result<()> {
             ))
         })?;
         config.store(name, &value)?;
+        last = keyword::find(name);
         rest = trim_start(after);
     }
     Ok(())
+}
+
+/// The error about a word that should be a name. One that is none is not shown: it may be the rest of a password.
+fn no_equals_sign(word: &[u8], last: Option<&Keyword>) -> Error {
+    Error::Syntax(match (keyword::find(word), last) {
+        (Some(known), _) => format!("there is no \"=\" after \"{}\"", known.name),
+        (None, Some(last)) => format!(
+            "there is no \"=\" after a word that follows the value of \"{}\" (one with spaces must be quoted)",
+            last.name
+        ),
+        (None, None) => "there is no \"=\" after its first word".into(),
+    })
 }
 
 /// A value and what follows it; `None` if its closing quote is missing. A backslash takes the next byte as it
@@ -115,6 +127,14 @@ mod tests {
             (
                 "host a=b",
                 "malformed connection string: there is no \"=\" after \"host\"",
+            ),
+            (
+                "password=hunter 2 dbname=x",
+                "malformed connection string: there is no \"=\" after a word that follows the value of \"password\" (one with spaces must be quoted)",
+            ),
+            (
+                "hunter2 dbname=x",
+                "malformed connection string: there is no \"=\" after its first word",
             ),
             (
                 "dbname='a",

@@ -4,12 +4,23 @@
 
 use bstr::ByteSlice;
 
-use crate::{Config, Error, Result};
+use crate::{Config, Error, Result, keyword};
 
 /// What follows the scheme, if the text is a URI.
 pub(crate) fn strip_scheme(text: &[u8]) -> Option<&[u8]> {
     text.strip_prefix(b"postgresql://")
         .or_else(|| text.strip_prefix(b"postgres://"))
+}
+
+/// Whether a text is a URI of another scheme with a user, and so perhaps a password, in it.
+pub(crate) fn has_other_scheme(text: &[u8]) -> bool {
+    text.split_once_str("://").is_some_and(|(scheme, rest)| {
+        rest.contains(&b'@')
+            && scheme.first().is_some_and(u8::is_ascii_alphabetic)
+            && scheme
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.:_".contains(byte))
+    })
 }
 
 /// Sets the options of a URI without its scheme. Messages never show the URI, which may hold a password.
@@ -26,6 +37,7 @@ pub(crate) fn parse(uri: &[u8], config: &mut Config) -> Result<()> {
     }
 
     let (hosts, ports, rest) = hosts(rest)?;
+    check_password_ends(&hosts, &ports, login.is_none() && rest.contains(&b'@'))?;
     store(config, "host", &hosts)?;
     store(config, "port", &ports)?;
 
@@ -41,6 +53,23 @@ pub(crate) fn parse(uri: &[u8], config: &mut Config) -> Result<()> {
         Some(query) => parameters(query, config),
         None => Ok(()),
     }
+}
+
+/// Refuses what is likely the rest of a password with a "@" or "/" that is not encoded: as a host or port it would be
+/// looked up and shown. The name of an abstract socket begins with "@".
+fn check_password_ends(hosts: &[u8], ports: &[u8], at_follows: bool) -> Result<()> {
+    let in_hosts = hosts
+        .split_str(",")
+        .any(|host| host.get(1..).is_some_and(|rest| rest.contains(&b'@')));
+    let is_port = |byte: &u8| byte.is_ascii_digit() || b",% ".contains(byte);
+    let in_ports = ports.contains(&b'@') || (at_follows && !ports.iter().all(is_port));
+    if in_hosts || in_ports {
+        return Err(Error::Syntax(
+            "\"@\" and \"/\" in the user's name and password must be written %40 and %2F in a URI"
+                .into(),
+        ));
+    }
+    Ok(())
 }
 
 /// Sets what stands before the parameters; what is empty there has not been said.
@@ -95,10 +124,17 @@ fn parameters(query: &[u8], config: &mut Config) -> Result<()> {
     }
     for parameter in query.split_str("&") {
         let Some((name, value)) = parameter.split_once_str("=") else {
-            return Err(Error::Syntax(format!(
-                "there is no \"=\" after the URI parameter \"{}\"",
-                parameter.as_bstr()
-            )));
+            return Err(Error::Syntax(match keyword::find(parameter) {
+                Some(known) => format!(
+                    "there is no \"=\" after the URI parameter \"{}\"",
+                    known.name
+                ),
+                // Not shown: it may be the rest of a password.
+                None => {
+                    "there is a URI parameter without \"=\" (\"&\" in a value must be written %26)"
+                        .into()
+                }
+            }));
         };
         let name = decode("parameter name", name)?;
         if value.contains(&b'=') {
@@ -234,6 +270,14 @@ mod tests {
                 &[("host", "h"), ("dbname", "x"), ("user", "a")],
             ),
             (
+                "postgresql://h:1/a@b",
+                &[("host", "h"), ("port", "1"), ("dbname", "a@b")],
+            ),
+            (
+                "postgresql://u@@abstract/d",
+                &[("user", "u"), ("host", "@abstract"), ("dbname", "d")],
+            ),
+            (
                 "postgresql://u:p:q@h",
                 &[("user", "u"), ("password", "p:q"), ("host", "h")],
             ),
@@ -254,6 +298,33 @@ mod tests {
             settings("postgres:///%ff%E4"),
             [("dbname", b"\xff\xe4".to_vec())]
         );
+    }
+
+    const UNENCODED: &str =
+        "\"@\" and \"/\" in the user's name and password must be written %40 and %2F in a URI";
+
+    #[test]
+    fn other_schemes_are_no_names() {
+        for text in [
+            "postgre://u:p@h/d",
+            "POSTGRES://u@h",
+            "jdbc:postgresql://u:p@h/d?a=b",
+        ] {
+            let error = Config::parse(text).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "malformed connection string: a connection URI begins with \"postgresql://\" or \"postgres://\""
+            );
+        }
+        for text in [
+            "://x@",
+            "a b://x@",
+            "host=h password=a://b@c",
+            "a:/b@c",
+            "MySQL://x",
+        ] {
+            assert!(Config::parse(text).is_ok(), "{text}");
+        }
     }
 
     #[test]
@@ -281,6 +352,14 @@ mod tests {
                 "h?dbname",
                 "there is no \"=\" after the URI parameter \"dbname\"",
             ),
+            (
+                "h?password=hunter&2",
+                "there is a URI parameter without \"=\" (\"&\" in a value must be written %26)",
+            ),
+            ("u:hunter2@x@h/db", UNENCODED),
+            ("u:hunter2@x:y@h/db", UNENCODED),
+            ("u:hunter2@x:y@h,i/db", UNENCODED),
+            ("u:hunter2/x@h/db", UNENCODED),
             (
                 "h?dbname=a=b",
                 "there is a second \"=\" in the URI parameter \"dbname\"",

@@ -17,11 +17,12 @@ struct Escaping<'a, 'b>(&'a mut fmt::Formatter<'b>);
 
 impl fmt::Write for Escaping<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for c in text.chars() {
-            if c.is_control() {
-                write!(self.0, "{}", c.escape_default())?;
-            } else {
-                self.0.write_char(c)?;
+        for part in text.split_inclusive(char::is_control) {
+            let end = part.chars().next_back().filter(|c| c.is_control());
+            self.0
+                .write_str(end.map_or(part, |end| &part[..part.len() - end.len_utf8()]))?;
+            if let Some(end) = end {
+                write!(self.0, "{}", end.escape_default())?;
             }
         }
         Ok(())
