@@ -23,7 +23,12 @@ pub(crate) fn start_log(verbose: u8) {
         .init();
 }
 
-/// Writes a line to standard error. That this fails changes nothing that could be told.
-pub(crate) fn say(line: impl AsRef<str>) {
-    let _ = writeln!(io::stderr(), "pgark: {}", OneLine(line.as_ref()));
+/// Writes a text of one line or several to standard error. That this fails changes nothing that could be told.
+pub(crate) fn say(text: impl AsRef<str>) {
+    let lines: Vec<String> = text
+        .as_ref()
+        .split('\n')
+        .map(|line| OneLine(line).to_string())
+        .collect();
+    let _ = writeln!(io::stderr(), "pgark: {}", lines.join("\n"));
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use bstr::BString;
-use pgark_wire::AuthenticationError;
+use pgark_wire::{AuthenticationError, OneLine};
 
 use crate::PasswordRequest;
 
@@ -140,7 +140,7 @@ pub enum Error {
     },
 
     /// TLS is wanted and could not be had.
-    #[error("cannot make a TLS connection to {server}: {problem}")]
+    #[error("cannot make a TLS connection to {server}: {}", OneLine(.problem))]
     Tls {
         /// Host, address and port.
         server: String,

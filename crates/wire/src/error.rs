@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{Method, ProtocolVersion, ServerError};
+use crate::{Method, OneLine, ProtocolVersion, ServerError};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -91,7 +91,7 @@ pub enum AuthenticationError {
     Cleartext,
 
     /// The server wants a method that is not implemented.
-    #[error("the server asks for the authentication method {method}, which is not supported")]
+    #[error("the server asks for the authentication method {}, which is not supported", OneLine(.method))]
     Unsupported {
         /// The method or the list of SASL mechanisms, as the server named them.
         method: String,
@@ -113,7 +113,7 @@ pub enum AuthenticationError {
 
     /// The SCRAM exchange failed: the server's messages are malformed, it asks for too many iterations, or it
     /// could not prove that it knows the password. A proof, but not the password, may have been sent.
-    #[error("SCRAM authentication failed: {0}")]
+    #[error("SCRAM authentication failed: {}", OneLine(.0))]
     Scram(String),
 }
 

@@ -110,6 +110,13 @@ pub(super) fn passwords() -> Vec<Case> {
             "OAUTHBEARER, which is not supported",
         ),
         case(
+            "a mechanism that would be two lines, in red",
+            PLAIN,
+            |peer| asks(peer, b"\0\0\0\x0aX\npgark: error: b\x1b[31m\0\0"),
+            3,
+            "X\\npgark: error: b\\u{1b}[31m, which is not supported",
+        ),
+        case(
             "an unknown method",
             PLAIN,
             |peer| asks(peer, &[0, 0, 0, 99]),

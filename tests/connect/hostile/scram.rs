@@ -41,6 +41,19 @@ pub(super) fn scram() -> Vec<Case> {
             "SCRAM authentication failed",
         ),
         hears(
+            "an error that would be two lines, in red, for a signature",
+            PLAIN,
+            |peer| {
+                let nonce = begin_scram(peer)?;
+                challenge(peer, &format!("{nonce}more"), SALT)?;
+                peer.receive()?;
+                peer.send(b'R', b"\0\0\0\x0ce=X\npgark: error: b\x1b[31m")?;
+                peer.listen()
+            },
+            3,
+            "X\\npgark: error: b\\u{1b}[31m",
+        ),
+        hears(
             "no signature",
             PLAIN,
             |peer| {
