@@ -4,7 +4,7 @@ use std::io;
 
 use super::lengths::promises;
 use super::peer::{Peer, message};
-use super::{Case, OK, PLAIN, dumps, hears};
+use super::{Case, PLAIN, dumps, hears};
 
 /// The description of a result of one column.
 fn describe(peer: &mut Peer) -> io::Result<()> {
@@ -13,10 +13,7 @@ fn describe(peer: &mut Peer) -> io::Result<()> {
 
 /// A login, and the answer that there is no pooler.
 fn welcome_dump(peer: &mut Peer) -> io::Result<()> {
-    peer.startup()?;
-    peer.send(b'R', OK)?;
-    peer.ready()?;
-    peer.receive()?;
+    peer.log_in()?;
     describe(peer)?;
     // The process id of the key.
     peer.send(b'D', b"\0\x01\0\0\0\x011")?;
@@ -39,10 +36,7 @@ pub(super) fn after_the_login() -> Vec<Case> {
             "rows without end, and nobody looks at them",
             PLAIN,
             |peer| {
-                peer.startup()?;
-                peer.send(b'R', OK)?;
-                peer.ready()?;
-                peer.receive()?;
+                peer.log_in()?;
                 rows_without_end(peer)
             },
             8,
@@ -51,10 +45,7 @@ pub(super) fn after_the_login() -> Vec<Case> {
         dumps(
             "rows without end, before a dump begins",
             |peer| {
-                peer.startup()?;
-                peer.send(b'R', OK)?;
-                peer.ready()?;
-                peer.receive()?;
+                peer.log_in()?;
                 rows_without_end(peer)
             },
             8,
@@ -63,10 +54,7 @@ pub(super) fn after_the_login() -> Vec<Case> {
         dumps(
             "a gibibyte of a row before a dump begins",
             |peer| {
-                peer.startup()?;
-                peer.send(b'R', OK)?;
-                peer.ready()?;
-                peer.receive()?;
+                peer.log_in()?;
                 describe(peer)?;
                 promises(peer, b'D')
             },

@@ -38,10 +38,7 @@ macro_rules! promise {
             concat!("a gibibyte of '", $tag, "' after the login"),
             PLAIN,
             |peer| {
-                peer.startup()?;
-                peer.send(b'R', OK)?;
-                peer.ready()?;
-                peer.receive()?;
+                peer.log_in()?;
                 promises(peer, $tag.as_bytes()[0])
             },
             8,
@@ -271,12 +268,7 @@ pub(super) fn lengths() -> Vec<Case> {
         hears(
             "goodbye after the login",
             PLAIN,
-            |peer| {
-                peer.startup()?;
-                peer.send(b'R', OK)?;
-                peer.ready()?;
-                peer.receive().map(drop)
-            },
+            Peer::log_in,
             8,
             "the server closed the connection",
         ),

@@ -117,6 +117,14 @@ impl Peer {
         self.send(b'Z', b"I")
     }
 
+    /// Lets anybody in, and takes the first statement.
+    pub(crate) fn log_in(&mut self) -> io::Result<()> {
+        self.startup()?;
+        self.send(b'R', &[0; 4])?;
+        self.ready()?;
+        self.receive().map(drop)
+    }
+
     /// The end of a login, and what comes after it.
     pub(crate) fn welcome(&mut self) -> io::Result<()> {
         self.ready()?;
