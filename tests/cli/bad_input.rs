@@ -212,13 +212,13 @@ fn an_object_of_a_kind_that_cannot_be_dumped_is_named() {
         let db = server.fresh_database("unwritten", "")?;
         server.psql(
             &db,
-            "create collation \"My Collation\" from \"C\"; create publication p;",
+            "create function f() returns event_trigger language plpgsql as 'begin end'; create publication \"My publication\"; create event trigger e on ddl_command_end execute function f();",
         )?;
         let scratch = Scratch::new()?;
         let archive = scratch.join("archive");
         let ran = observe(dump_command(server, &db).arg("-f").arg(&archive))?;
         ran.expect_code(4)?
-            .expect_words(["collation \"public.My Collation\"\n", "publication \"p\"\n"])?;
+            .expect_words(["publication \"My publication\"\n", "event trigger \"e\"\n"])?;
         expect_no_archive(&archive)?;
         // The whole list comes first: nothing of the archive has been written to a pipe either.
         let piped = observe(&mut dump_command(server, &db))?;

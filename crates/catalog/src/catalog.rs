@@ -6,7 +6,11 @@ use bstr::BString;
 use futures_util::future::try_join;
 use pgark_connect::Session;
 
+use crate::access_method::AccessMethod;
+use crate::cast::Cast;
+use crate::collation::Collation;
 use crate::comment::Comments;
+use crate::conversion::Conversion;
 use crate::data_type::DataType;
 use crate::database::Database;
 use crate::default_acl::DefaultAcl;
@@ -19,7 +23,10 @@ use crate::foreign_server::ForeignServer;
 use crate::function::{Function, Routines};
 use crate::language::Language;
 use crate::large_object::LargeObjects;
-use crate::oid::Oid;
+use crate::oid::{CatalogId, Oid};
+use crate::operator::Operator;
+use crate::operator_class::OperatorClass;
+use crate::operator_family::OperatorFamily;
 use crate::privilege::{ColumnPrivileges, InitialPrivileges};
 use crate::relation::{self, Inheritance, Relation};
 use crate::role::Roles;
@@ -28,6 +35,7 @@ use crate::schema::Schema;
 use crate::server::Server;
 use crate::sessions::Sessions;
 use crate::statistics::Statistics;
+use crate::transform::Transform;
 use crate::unwritten::{self, Unwritten, UnwrittenKind};
 use crate::user_mapping::UserMapping;
 
@@ -56,6 +64,22 @@ pub struct Catalog {
     pub languages: Vec<Language>,
     /// Aggregates.
     pub aggregates: Vec<Function>,
+    /// Operators, the system's included.
+    pub operators: Vec<Operator>,
+    /// Access methods, the system's included.
+    pub access_methods: Vec<AccessMethod>,
+    /// Operator classes, the system's included.
+    pub operator_classes: Vec<OperatorClass>,
+    /// Operator families, the system's included.
+    pub operator_families: Vec<OperatorFamily>,
+    /// Collations, the system's included.
+    pub collations: Vec<Collation>,
+    /// Conversions, the system's included.
+    pub conversions: Vec<Conversion>,
+    /// Casts, the system's included, ordered by type.
+    pub casts: Vec<Cast>,
+    /// Transforms, ordered by type and language.
+    pub transforms: Vec<Transform>,
     /// Foreign-data wrappers.
     pub foreign_data_wrappers: Vec<ForeignDataWrapper>,
     /// Foreign servers.
@@ -92,6 +116,8 @@ pub struct Catalog {
     pub security_labels: Vec<BString>,
     schemas_by_oid: HashMap<Oid, usize>,
     types_by_oid: HashMap<Oid, usize>,
+    operators_by_oid: HashMap<Oid, usize>,
+    collations_by_oid: HashMap<Oid, usize>,
 }
 
 impl Catalog {
@@ -141,6 +167,14 @@ impl Catalog {
             languages: Language::fetch(session).await?,
             large_objects: LargeObjects::fetch(session, &server).await?,
             aggregates: Function::fetch(session, Routines::Aggregates).await?,
+            operators: Operator::fetch(session).await?,
+            access_methods: AccessMethod::fetch(session).await?,
+            operator_classes: OperatorClass::fetch(session).await?,
+            operator_families: OperatorFamily::fetch(session).await?,
+            collations: Collation::fetch(session).await?,
+            conversions: Conversion::fetch(session).await?,
+            casts: Cast::fetch(session, &server).await?,
+            transforms: Transform::fetch(session).await?,
             foreign_data_wrappers: ForeignDataWrapper::fetch(session).await?,
             foreign_servers: ForeignServer::fetch(session).await?,
             user_mappings: UserMapping::fetch(session).await?,
@@ -184,22 +218,13 @@ impl Catalog {
         }
     }
 
-    /// Finds schemas and types by OID again after the lists were changed. Only a catalogue that is put together by hand, as in tests,
-    /// needs it.
+    /// Finds objects by OID again after the lists were changed. Only a catalogue that is put together by hand, as in tests, needs it.
     #[must_use]
     pub fn indexed(mut self) -> Self {
-        self.schemas_by_oid = self
-            .schemas
-            .iter()
-            .enumerate()
-            .map(|(i, schema)| (schema.id.oid, i))
-            .collect();
-        self.types_by_oid = self
-            .types
-            .iter()
-            .enumerate()
-            .map(|(i, data_type)| (data_type.id.oid, i))
-            .collect();
+        self.schemas_by_oid = places(self.schemas.iter().map(|schema| schema.id));
+        self.types_by_oid = places(self.types.iter().map(|data_type| data_type.id));
+        self.operators_by_oid = places(self.operators.iter().map(|operator| operator.id));
+        self.collations_by_oid = places(self.collations.iter().map(|collation| collation.id));
         self
     }
 
@@ -238,6 +263,21 @@ impl Catalog {
     pub fn type_index(&self, oid: Oid) -> Option<usize> {
         self.types_by_oid.get(&oid).copied()
     }
+
+    /// An operator by OID.
+    pub fn operator(&self, oid: Oid) -> Option<&Operator> {
+        self.operators.get(*self.operators_by_oid.get(&oid)?)
+    }
+
+    /// A collation by OID.
+    pub fn collation(&self, oid: Oid) -> Option<&Collation> {
+        self.collations.get(*self.collations_by_oid.get(&oid)?)
+    }
+}
+
+/// The places of objects in their list, by OID.
+fn places(ids: impl Iterator<Item = CatalogId>) -> HashMap<Oid, usize> {
+    ids.enumerate().map(|(place, id)| (id.oid, place)).collect()
 }
 
 /// What is said of objects, and of one with another, in catalogues of their own.

@@ -7,6 +7,7 @@ use pgark_connect::Session;
 
 use crate::error::Result;
 use crate::fields::{fetch, fetch_definitions, oid_array};
+use crate::function::type_names;
 use crate::oid::Oid;
 
 /// The definition of a function or procedure.
@@ -60,12 +61,6 @@ impl FunctionDefinition {
         session: &mut Session,
         functions: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, Self>> {
-        let type_names = |types: &str| {
-            format!(
-                "array(select pg_catalog.format_type(t.oid, null) \
-                   from pg_catalog.unnest({types}) with ordinality t(oid, i) order by t.i)"
-            )
-        };
         let sql = format!(
             "select p.oid, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_identity_arguments(p.oid), {}, \
                pg_catalog.pg_get_function_result(p.oid), p.proretset, p.prokind, l.lanname, p.prosrc, p.probin, \

@@ -6,21 +6,48 @@ use bstr::BString;
 use pgark_connect::Session;
 use pgark_sql::Quoter;
 
+use crate::aggregate::AggregateDefinition;
+use crate::base_type::BaseTypeDefinition;
+use crate::cast::CastDefinition;
 use crate::catalog::Catalog;
+use crate::collation::CollationDefinition;
+use crate::conversion::ConversionDefinition;
 use crate::definition::{self, Attribute, DomainDefinition, FunctionDefinition, RangeDefinition};
 use crate::error::Result;
 use crate::foreign_table::ForeignTable;
 use crate::oid::Oid;
+use crate::operator::OperatorDefinition;
+use crate::operator_class::OperatorClassDefinition;
+use crate::operator_family::FamilyMembers;
 use crate::privilege::ColumnPrivileges;
 use crate::rule::{self, Rule};
 use crate::sequence::{Sequence, SequencePosition};
 use crate::statistics::Statistics;
+use crate::transform::TransformDefinition;
 
 /// Whose definitions are wanted, by OID.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     /// Functions and procedures.
     pub functions: Vec<Oid>,
+    /// Aggregates.
+    pub aggregates: Vec<Oid>,
+    /// Base types.
+    pub base_types: Vec<Oid>,
+    /// Operators.
+    pub operators: Vec<Oid>,
+    /// Operator classes.
+    pub operator_classes: Vec<Oid>,
+    /// Operator families.
+    pub operator_families: Vec<Oid>,
+    /// Collations.
+    pub collations: Vec<Oid>,
+    /// Conversions.
+    pub conversions: Vec<Oid>,
+    /// Casts.
+    pub casts: Vec<Oid>,
+    /// Transforms.
+    pub transforms: Vec<Oid>,
     /// Enums.
     pub enums: Vec<Oid>,
     /// Range types.
@@ -58,6 +85,24 @@ pub struct Wanted {
 pub struct Definitions {
     /// Functions and procedures.
     pub functions: HashMap<Oid, FunctionDefinition>,
+    /// Aggregates.
+    pub aggregates: HashMap<Oid, AggregateDefinition>,
+    /// Base types.
+    pub base_types: HashMap<Oid, BaseTypeDefinition>,
+    /// Operators.
+    pub operators: HashMap<Oid, OperatorDefinition>,
+    /// Operator classes.
+    pub operator_classes: HashMap<Oid, OperatorClassDefinition>,
+    /// Operators and functions of operator families that belong to no class.
+    pub operator_families: HashMap<Oid, FamilyMembers>,
+    /// Collations.
+    pub collations: HashMap<Oid, CollationDefinition>,
+    /// Conversions.
+    pub conversions: HashMap<Oid, ConversionDefinition>,
+    /// Casts.
+    pub casts: HashMap<Oid, CastDefinition>,
+    /// Transforms.
+    pub transforms: HashMap<Oid, TransformDefinition>,
     /// Labels of enums.
     pub enums: HashMap<Oid, Vec<BString>>,
     /// Range types.
@@ -110,6 +155,30 @@ impl Definitions {
         }
         Ok(Self {
             functions: FunctionDefinition::fetch(session, oids(&wanted.functions)).await?,
+            aggregates: AggregateDefinition::fetch(session, oids(&wanted.aggregates)).await?,
+            base_types: BaseTypeDefinition::fetch(
+                session,
+                &catalog.server,
+                oids(&wanted.base_types),
+            )
+            .await?,
+            operators: OperatorDefinition::fetch(session, oids(&wanted.operators)).await?,
+            operator_classes: OperatorClassDefinition::fetch(
+                session,
+                oids(&wanted.operator_classes),
+            )
+            .await?,
+            operator_families: FamilyMembers::fetch_loose(session, oids(&wanted.operator_families))
+                .await?,
+            collations: CollationDefinition::fetch(
+                session,
+                &catalog.server,
+                oids(&wanted.collations),
+            )
+            .await?,
+            conversions: ConversionDefinition::fetch(session, oids(&wanted.conversions)).await?,
+            casts: CastDefinition::fetch(session, oids(&wanted.casts)).await?,
+            transforms: TransformDefinition::fetch(session, oids(&wanted.transforms)).await?,
             enums: definition::fetch_enum_labels(session, oids(&wanted.enums)).await?,
             ranges: RangeDefinition::fetch(session, oids(&wanted.ranges)).await?,
             domains: DomainDefinition::fetch(session, oids(&wanted.domains)).await?,

@@ -3,8 +3,8 @@
 use bstr::BString;
 use pgark_connect::Session;
 
-use crate::error::Result;
-use crate::fields::fetch;
+use crate::error::{Error, Result};
+use crate::fields::{Fields, fetch};
 use crate::oid::{CatalogId, Oid};
 use crate::privilege::Acl;
 
@@ -67,5 +67,61 @@ impl Function {
             })
         })
         .await
+    }
+}
+
+/// Selects the names of types as SQL text, in the order of an array of their OIDs.
+pub(crate) fn type_names(types: &str) -> String {
+    format!(
+        "array(select pg_catalog.format_type(t.oid, null) \
+           from pg_catalog.unnest({types}) with ordinality t(oid, i) order by t.i)"
+    )
+}
+
+/// A function as other objects name it.
+#[derive(Clone, Debug)]
+pub struct FunctionSignature {
+    /// The schema's name.
+    pub schema: BString,
+    /// Its name.
+    pub name: BString,
+    /// The types of its input arguments, each as SQL text.
+    pub argument_types: Vec<BString>,
+}
+
+impl FunctionSignature {
+    /// Selects the function whose OID is in `column`, from what [`Self::join`] joins as `alias`.
+    pub(crate) fn columns(alias: &str, column: &str) -> String {
+        format!(
+            "{column}::pg_catalog.oid, {alias}_schema.nspname, {alias}.proname, {}",
+            type_names(&format!("{alias}.proargtypes"))
+        )
+    }
+
+    /// Joins the function whose OID is in `column`.
+    pub(crate) fn join(alias: &str, column: &str) -> String {
+        format!(
+            "left join pg_catalog.pg_proc {alias} on {alias}.oid = {column} \
+             left join pg_catalog.pg_namespace {alias}_schema on {alias}_schema.oid = {alias}.pronamespace"
+        )
+    }
+
+    /// The function of the row, `None` where the OID is invalid.
+    pub(crate) fn take(f: &mut Fields<'_>, what: &'static str) -> Result<Option<Self>> {
+        let oid = f.oid()?;
+        let (schema, name, argument_types) = (f.optional_text(), f.optional_text(), f.texts()?);
+        match (schema, name) {
+            _ if !oid.is_valid() => Ok(None),
+            (Some(schema), Some(name)) => Ok(Some(Self {
+                schema,
+                name,
+                argument_types,
+            })),
+            _ => Err(Error::Dangling {
+                what: what.into(),
+                target: "function",
+                oid: oid.0,
+            }),
+        }
     }
 }

@@ -96,6 +96,26 @@ impl Server {
         self.major() >= 17
     }
 
+    /// Whether the locale of a collation stands in `colllocale`, whatever the provider.
+    pub(crate) fn has_collation_locale(&self) -> bool {
+        self.major() >= 17
+    }
+
+    /// Whether the ICU locale of a collation stands apart from its libc locales.
+    pub(crate) fn has_collation_icu_locale(&self) -> bool {
+        self.major() >= 15
+    }
+
+    /// Whether range types come with multirange types.
+    pub(crate) fn has_multiranges(&self) -> bool {
+        self.major() >= 14
+    }
+
+    /// Whether a type names the function that handles its subscripts.
+    pub(crate) fn has_subscript_functions(&self) -> bool {
+        self.major() >= 14
+    }
+
     /// Whether ICU collation rules can be given.
     pub(crate) fn has_icu_rules(&self) -> bool {
         self.major() >= 16
@@ -110,7 +130,7 @@ mod tests {
     fn features_come_with_their_major() {
         type Feature = fn(&Server) -> bool;
         // The feature and the first major that has it.
-        let features: [(Feature, u32); 7] = [
+        let features: [(Feature, u32); 11] = [
             (Server::has_not_null_constraints, 18),
             (Server::has_domain_not_null_constraints, 17),
             (Server::has_without_overlaps, 18),
@@ -118,6 +138,10 @@ mod tests {
             (Server::groups_large_objects, 17),
             (Server::has_database_locale, 17),
             (Server::has_icu_rules, 16),
+            (Server::has_collation_locale, 17),
+            (Server::has_collation_icu_locale, 15),
+            (Server::has_multiranges, 14),
+            (Server::has_subscript_functions, 14),
         ];
         for (i, (has, since)) in features.into_iter().enumerate() {
             for major in Server::OLDEST..=Server::NEWEST {

@@ -13,14 +13,6 @@ use crate::privilege::Acl;
 /// A kind of object without a file of its own.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum UnwrittenKind {
-    /// `pg_operator`
-    Operator,
-    /// `pg_am`
-    AccessMethod,
-    /// `pg_opclass`
-    OperatorClass,
-    /// `pg_opfamily`
-    OperatorFamily,
     /// `pg_ts_parser`
     TextSearchParser,
     /// `pg_ts_template`
@@ -29,14 +21,6 @@ pub enum UnwrittenKind {
     TextSearchDictionary,
     /// `pg_ts_config`
     TextSearchConfiguration,
-    /// `pg_collation`
-    Collation,
-    /// `pg_conversion`
-    Conversion,
-    /// `pg_cast`
-    Cast,
-    /// `pg_transform`
-    Transform,
     /// `pg_event_trigger`
     EventTrigger,
     /// `pg_publication`
@@ -81,19 +65,11 @@ pub struct Unwritten {
 
 impl UnwrittenKind {
     /// In the order in which pg_dump 18 collects them (getSchemaData in src/bin/pg_dump/common.c).
-    pub const ALL: [Self; 17] = [
-        Self::Operator,
-        Self::AccessMethod,
-        Self::OperatorClass,
-        Self::OperatorFamily,
+    pub const ALL: [Self; 9] = [
         Self::TextSearchParser,
         Self::TextSearchTemplate,
         Self::TextSearchDictionary,
         Self::TextSearchConfiguration,
-        Self::Collation,
-        Self::Conversion,
-        Self::Cast,
-        Self::Transform,
         Self::EventTrigger,
         Self::Publication,
         Self::PublicationTable,
@@ -104,18 +80,10 @@ impl UnwrittenKind {
     /// What a user calls it.
     pub fn noun(self) -> &'static str {
         match self {
-            Self::Operator => "operator",
-            Self::AccessMethod => "access method",
-            Self::OperatorClass => "operator class",
-            Self::OperatorFamily => "operator family",
             Self::TextSearchParser => "text search parser",
             Self::TextSearchTemplate => "text search template",
             Self::TextSearchDictionary => "text search dictionary",
             Self::TextSearchConfiguration => "text search configuration",
-            Self::Collation => "collation",
-            Self::Conversion => "conversion",
-            Self::Cast => "cast",
-            Self::Transform => "transform",
             Self::EventTrigger => "event trigger",
             Self::Publication => "publication",
             Self::PublicationTable => "publication of table",
@@ -127,20 +95,6 @@ impl UnwrittenKind {
     /// Selects row, name, schema, ACL, default ACL, operator kind, two types, name of an owner and encoding.
     fn query(self) -> &'static str {
         match self {
-            Self::Operator => {
-                "select tableoid, oid, oprname, oprnamespace, null, null, oprkind, oprleft, oprright, null, 0 from pg_catalog.pg_operator"
-            }
-            Self::AccessMethod => {
-                "select tableoid, oid, amname, 0, null, null, null, 0, 0, null, 0 from pg_catalog.pg_am"
-            }
-            Self::OperatorClass => {
-                "select c.tableoid, c.oid, c.opcname, c.opcnamespace, null, null, null, 0, 0, m.amname, 0 \
-                 from pg_catalog.pg_opclass c join pg_catalog.pg_am m on m.oid = c.opcmethod"
-            }
-            Self::OperatorFamily => {
-                "select f.tableoid, f.oid, f.opfname, f.opfnamespace, null, null, null, 0, 0, m.amname, 0 \
-                 from pg_catalog.pg_opfamily f join pg_catalog.pg_am m on m.oid = f.opfmethod"
-            }
             Self::TextSearchParser => {
                 "select tableoid, oid, prsname, prsnamespace, null, null, null, 0, 0, null, 0 from pg_catalog.pg_ts_parser"
             }
@@ -152,24 +106,6 @@ impl UnwrittenKind {
             }
             Self::TextSearchConfiguration => {
                 "select tableoid, oid, cfgname, cfgnamespace, null, null, null, 0, 0, null, 0 from pg_catalog.pg_ts_config"
-            }
-            Self::Collation => {
-                "select tableoid, oid, collname, collnamespace, null, null, null, 0, 0, null, collencoding from pg_catalog.pg_collation"
-            }
-            Self::Conversion => {
-                "select tableoid, oid, conname, connamespace, null, null, null, 0, 0, null, 0 from pg_catalog.pg_conversion"
-            }
-            Self::Cast => {
-                "select c.tableoid, c.oid, s.typname || ' ' || t.typname, 0, null, null, null, 0, 0, null, 0 \
-                 from pg_catalog.pg_cast c join pg_catalog.pg_type s on s.oid = c.castsource \
-                 join pg_catalog.pg_type t on t.oid = c.casttarget \
-                 where not exists (select from pg_catalog.pg_range r where r.rngtypid = c.castsource and r.rngmultitypid = c.casttarget) \
-                 order by c.castsource, c.casttarget"
-            }
-            Self::Transform => {
-                "select f.tableoid, f.oid, t.typname || ' ' || l.lanname, 0, null, null, null, 0, 0, null, 0 \
-                 from pg_catalog.pg_transform f join pg_catalog.pg_type t on t.oid = f.trftype \
-                 join pg_catalog.pg_language l on l.oid = f.trflang order by f.trftype, f.trflang"
             }
             Self::EventTrigger => {
                 "select tableoid, oid, evtname, 0, null, null, null, 0, 0, null, 0 from pg_catalog.pg_event_trigger order by oid"

@@ -1,9 +1,15 @@
 //! Turning planned objects into the entries of an archive. Each kind of object has a file; none of them asks the server for anything.
 
+mod access_method;
 mod acl;
+mod aggregate;
+mod base_type;
+mod cast;
+mod collation;
 mod column_settings;
 mod comment;
 mod constraint;
+mod conversion;
 mod data;
 mod data_type;
 mod database;
@@ -17,6 +23,10 @@ mod function;
 mod index;
 mod language;
 mod large_object;
+mod named;
+mod operator;
+mod operator_class;
+mod operator_family;
 mod policy;
 mod rule;
 mod schema;
@@ -24,6 +34,7 @@ mod sequence;
 mod statistics;
 mod table;
 mod table_part;
+mod transform;
 mod trigger;
 mod view;
 
@@ -33,10 +44,7 @@ use std::collections::{HashMap, HashSet};
 
 use bstr::{BStr, BString};
 use pgark_archive::{DumpId, Section, TocEntry};
-use pgark_catalog::{
-    Catalog, CatalogId, Definitions, Details, InitialPrivileges, Oid, Relation, Unwritten,
-    UnwrittenKind,
-};
+use pgark_catalog::{Catalog, CatalogId, Definitions, Details, InitialPrivileges, Oid, Relation};
 use pgark_sql::Quoter;
 
 use crate::dialect::Dialect;
@@ -122,9 +130,11 @@ impl<'a> Emitter<'a> {
             // The others have said themselves what they depend on.
             let node = NodeId::of(entry.dump_id).filter(|node| node.0 < self.plan.nodes.len());
             if let (true, Some(node)) = (entry.dependencies.is_empty(), node) {
+                // pg_dump names all that a transform depends on, in the archive or not (dumpTransform in src/bin/pg_dump/pg_dump.c).
+                let is_transform = matches!(self.plan.node(node).object, Object::Transform(_));
                 entry.dependencies = self
                     .plan
-                    .archive_dependencies(node, |id| written.contains(&id));
+                    .archive_dependencies(node, |id| is_transform || written.contains(&id));
             }
         }
         Ok(Emission {
@@ -167,7 +177,16 @@ impl<'a> Emitter<'a> {
             Object::RowSecurity(i) => self.emit_row_security(id, i),
             Object::Policy(i) => self.emit_policy(id, i),
             Object::ShellType(i) => self.emit_shell_type(id, i),
-            Object::Unwritten(_) | Object::Aggregate(_) => {
+            Object::Aggregate(i) => self.emit_aggregate(id, i),
+            Object::Operator(i) => self.emit_operator(id, i),
+            Object::AccessMethod(i) => self.emit_access_method(id, i),
+            Object::OperatorClass(i) => self.emit_operator_class(id, i),
+            Object::OperatorFamily(i) => self.emit_operator_family(id, i),
+            Object::Collation(i) => self.emit_collation(id, i),
+            Object::Conversion(i) => self.emit_conversion(id, i),
+            Object::Cast(_) => self.emit_cast(id),
+            Object::Transform(_) => self.emit_transform(id),
+            Object::Unwritten(_) => {
                 self.note_unwritten(id);
                 Ok(())
             }
@@ -249,18 +268,10 @@ impl<'a> Emitter<'a> {
 
     /// A collation's name with its schema, quoted.
     pub(super) fn collation(&self, oid: Oid) -> Result<Option<BString>> {
-        let is_it =
-            |object: &&Unwritten| object.kind == UnwrittenKind::Collation && object.id.oid == oid;
-        match self
-            .catalog()
-            .unwritten
-            .iter()
-            .find(is_it)
-            .filter(|_| oid.is_valid())
-        {
-            Some(collation) => Ok(Some(self.qualified(collation.schema, &collation.name)?)),
-            None => Ok(None),
-        }
+        self.catalog()
+            .collation(oid)
+            .map(|collation| self.qualified(collation.schema, &collation.name))
+            .transpose()
     }
 
     /// A definition that was asked for, or the error that its object is gone.

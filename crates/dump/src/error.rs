@@ -67,6 +67,16 @@ pub enum Error {
     /// An object was dropped while it was being dumped.
     #[error("{0} was dropped while the dump was running")]
     Dropped(String),
+    /// An object has a property that no known version of PostgreSQL gives it.
+    #[error("{object} has an unknown {what}, \"{found}\"")]
+    Unknown {
+        /// The object.
+        object: String,
+        /// The property.
+        what: &'static str,
+        /// Its letter in the catalogue.
+        found: char,
+    },
     /// A table was dropped, rewritten, truncated or altered after the dump had begun and before the table was locked.
     #[error(
         "table \"{0}\" was dropped, rewritten, truncated or altered by another session while the dump was starting"

@@ -3,9 +3,14 @@
 //! Everything that is added goes to the schema [`Fixture::schema`] and belongs to [`OWNER`]; what a case is about is changed through the
 //! public fields and the `…_mut` methods afterwards.
 
+mod conversion;
 mod foreign;
 mod object;
+mod operator;
 mod relation;
+
+pub(crate) use conversion::signature;
+pub(crate) use operator::family_operator;
 
 use bstr::BString;
 use pgark_archive::{DumpId, TocEntry};

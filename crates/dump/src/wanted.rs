@@ -32,12 +32,21 @@ impl Plan<'_> {
         let oid = node.id.oid;
         match node.object {
             Object::Function(_) => wanted.functions.push(oid),
+            Object::Aggregate(_) => wanted.aggregates.push(oid),
+            Object::Operator(_) => wanted.operators.push(oid),
+            Object::OperatorClass(_) => wanted.operator_classes.push(oid),
+            Object::OperatorFamily(_) => wanted.operator_families.push(oid),
+            Object::Collation(_) => wanted.collations.push(oid),
+            Object::Conversion(_) => wanted.conversions.push(oid),
+            Object::Cast(_) => wanted.casts.push(oid),
+            Object::Transform(_) => wanted.transforms.push(oid),
             Object::Type(i) if !self.catalog.types[i].is_row_type() => {
                 match self.catalog.types[i].kind {
                     b'e' => wanted.enums.push(oid),
                     b'r' => wanted.ranges.push(oid),
                     b'd' => wanted.domains.push(oid),
                     b'c' => wanted.composites.push(oid),
+                    b'b' => wanted.base_types.push(oid),
                     _ => {}
                 }
             }

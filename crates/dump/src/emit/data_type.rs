@@ -1,4 +1,4 @@
-//! Data types: enums, composite types, domains and range types.
+//! Data types.
 
 use bstr::{BStr, BString};
 use pgark_archive::{Section, TocEntry};
@@ -24,17 +24,20 @@ impl Emitter<'_> {
             b'c' => self.composite_definition(data_type, &name)?,
             b'd' => self.domain_definition(id, data_type, &name)?,
             b'r' => self.range_definition(id, data_type, &name)?,
-            _ if self.is_wanted(id, Components::DEFINITION) => {
-                self.note_unwritten(id);
-                return Ok(());
-            }
-            // The system's or an extension's, of which only privileges are written.
-            _ => BString::default(),
+            b'b' => self.base_type_definition(id, data_type, &name)?,
+            // A type of which no more is known than that it is to be; or the system's, of which only privileges are written.
+            _ => text!("CREATE TYPE ", name, ";\n"),
         };
         let desc = if data_type.kind == b'd' {
             "DOMAIN"
         } else {
             "TYPE"
+        };
+        // Its functions need it as it needs them.
+        let cascade = if data_type.kind == b'b' {
+            " CASCADE"
+        } else {
+            ""
         };
         let schema = self.schema_name(data_type.schema)?;
         let owner = self.role_name(data_type.owner)?;
@@ -44,7 +47,7 @@ impl Emitter<'_> {
                 namespace: Some(schema.clone()),
                 owner: Some(owner.into()),
                 defn: Some(create),
-                drop_stmt: Some(text!("DROP ", desc, " ", name, ";\n")),
+                drop_stmt: Some(text!("DROP ", desc, " ", name, cascade, ";\n")),
                 ..self.entry(id, desc, Section::PreData)
             });
         }

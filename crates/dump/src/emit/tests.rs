@@ -29,21 +29,18 @@ fn an_entry_depends_on_what_is_in_the_archive() {
 #[test]
 fn what_cannot_be_written_yet_is_told_in_the_order_of_the_archive() {
     let mut f = Fixture::new(18);
-    f.unwritten(UnwrittenKind::Operator, "+");
-    f.unwritten(UnwrittenKind::Cast, "a b").schema = Oid::INVALID;
-    f.function("agg", &[]);
-    f.catalog.aggregates = f.catalog.functions.split_off(0);
+    f.unwritten(UnwrittenKind::Publication, "p").schema = Oid::INVALID;
+    f.unwritten(UnwrittenKind::TextSearchParser, "ts");
     f.catalog.security_labels = vec!["table s.t".into()];
     f.schema = PG_CATALOG;
-    f.unwritten(UnwrittenKind::Operator, "not_wanted");
+    f.unwritten(UnwrittenKind::TextSearchParser, "not_wanted");
     f.relation(RelationKind::ForeignTable, "not_wanted");
     let emission = f.try_emit().unwrap();
     assert_eq!(
         emission.unwritten,
         [
-            "cast \"a b\"",
-            "aggregate \"s.agg\"",
-            "operator \"s.+\"",
+            "text search parser \"s.ts\"",
+            "publication \"p\"",
             "security label on table s.t",
         ]
     );
@@ -54,7 +51,7 @@ fn what_cannot_be_written_yet_is_told_in_the_order_of_the_archive() {
 fn data_alone_lacks_nothing_that_only_a_schema_has() {
     let mut f = Fixture::new(18);
     f.options.content = Content::DataOnly;
-    f.unwritten(UnwrittenKind::Operator, "+");
+    f.unwritten(UnwrittenKind::Publication, "p");
     f.function("f", &[]);
     f.table_of("t", &["a"]);
     assert!(f.try_emit().unwrap().unwritten.is_empty());
@@ -71,6 +68,27 @@ fn what_is_not_wanted_leaves_no_entry() {
     f.data_type("e", b'e');
     f.sequence("q");
     assert!(f.list().is_empty());
+}
+
+#[test]
+fn a_transform_names_all_that_it_depends_on() {
+    let mut f = Fixture::new(18);
+    let (transform, cast) = (f.transform("t"), f.cast("c"));
+    let schema = f.schema;
+    f.schema = PG_CATALOG;
+    let builtin = f.data_type("int4", b'b');
+    for id in [transform, cast] {
+        f.depends(id, builtin, b'n');
+        f.depends(id, Fixture::schema_row(schema), b'n');
+    }
+    assert_eq!(
+        f.dependencies("TRANSFORM", "TRANSFORM FOR s.\"T\" LANGUAGE \"PL/x\""),
+        ["-", "SCHEMA s"]
+    );
+    assert_eq!(
+        f.dependencies("CAST", "CAST (s.\"T\" AS integer)"),
+        ["SCHEMA s"]
+    );
 }
 
 #[test]
@@ -99,7 +117,7 @@ fn a_collation_that_is_no_row_of_the_catalogue_is_not_said() {
         "CREATE TABLE s.t (\n    a integer\n);\n"
     );
     // Nor is an operator of that number one.
-    f.details.columns[0].collation = f.unwritten(UnwrittenKind::Operator, "x").id.oid;
+    f.details.columns[0].collation = f.operator("x").oid;
     assert_eq!(
         f.text("TABLE", "t"),
         "CREATE TABLE s.t (\n    a integer\n);\n"

@@ -86,6 +86,22 @@ impl<'a> Plan<'a> {
         node
     }
 
+    /// Adds a node for an object that is wanted as its extension or schema is.
+    fn add_in_schema(&mut self, selection: &Selection, object: Object, id: CatalogId, schema: Oid) {
+        self.add_member(object, id, selection.of_object(self.catalog, id, schema));
+    }
+
+    /// Adds a node for an object without schema and privileges, of a kind that initdb makes some of.
+    fn add_unless_builtin(&mut self, selection: &Selection, object: Object, id: CatalogId) {
+        let usual = if id.oid.is_builtin() {
+            Components::empty()
+        } else {
+            Components::all()
+        };
+        let wanted = selection.of_member(self.catalog, id).unwrap_or(usual);
+        self.add_member(object, id, wanted);
+    }
+
     /// Everything that is known without a look into the tables.
     fn add_skeleton(&mut self, selection: &Selection, options: &Options) {
         let catalog = self.catalog;
@@ -99,11 +115,7 @@ impl<'a> Plan<'a> {
             self.add_member(Object::Relation(i), relation.id, selection.relations[i]);
         }
         for (i, function) in catalog.functions.iter().enumerate() {
-            self.add_member(
-                Object::Function(i),
-                function.id,
-                selection.of_object(catalog, function.id, function.schema),
-            );
+            self.add_in_schema(selection, Object::Function(i), function.id, function.schema);
         }
         self.add_types(selection);
         for (i, language) in catalog.languages.iter().enumerate() {
@@ -116,19 +128,15 @@ impl<'a> Plan<'a> {
             self.add_member(Object::Language(i), language.id, wanted);
         }
         for (i, aggregate) in catalog.aggregates.iter().enumerate() {
-            self.add_member(
+            self.add_in_schema(
+                selection,
                 Object::Aggregate(i),
                 aggregate.id,
-                selection.of_object(catalog, aggregate.id, aggregate.schema),
+                aggregate.schema,
             );
         }
-        let follows_default_acls = |kind| {
-            use UnwrittenKind::{Cast, Collation, Conversion, EventTrigger, Transform};
-            matches!(
-                kind,
-                Collation | Conversion | Cast | Transform | EventTrigger
-            )
-        };
+        self.add_operators(selection);
+        let follows_default_acls = |kind| matches!(kind, UnwrittenKind::EventTrigger);
         let follows_policies = |kind| {
             use UnwrittenKind::{Publication, PublicationSchema, PublicationTable, Subscription};
             matches!(
@@ -144,6 +152,7 @@ impl<'a> Plan<'a> {
             let wanted = selection.of_object(catalog, CatalogId::NONE, default_acl.schema);
             self.add(Object::DefaultAcl(i), default_acl.id, wanted);
         }
+        self.add_conversions(selection);
         self.add_unwritten(selection, follows_default_acls);
         for (table, _) in sorted(selection.config_tables(catalog)) {
             self.add_relation_data(table, options);
@@ -180,6 +189,53 @@ impl<'a> Plan<'a> {
                 // Wanted only if a function of the type turns out to need it.
                 self.add(Object::ShellType(i), CatalogId::NONE, Components::empty());
             }
+        }
+    }
+
+    fn add_operators(&mut self, selection: &Selection) {
+        let catalog = self.catalog;
+        for (i, operator) in catalog.operators.iter().enumerate() {
+            self.add_in_schema(selection, Object::Operator(i), operator.id, operator.schema);
+        }
+        for (i, method) in catalog.access_methods.iter().enumerate() {
+            self.add_unless_builtin(selection, Object::AccessMethod(i), method.id);
+        }
+        for (i, class) in catalog.operator_classes.iter().enumerate() {
+            self.add_in_schema(selection, Object::OperatorClass(i), class.id, class.schema);
+        }
+        for (i, family) in catalog.operator_families.iter().enumerate() {
+            self.add_in_schema(
+                selection,
+                Object::OperatorFamily(i),
+                family.id,
+                family.schema,
+            );
+        }
+    }
+
+    fn add_conversions(&mut self, selection: &Selection) {
+        let catalog = self.catalog;
+        for (i, collation) in catalog.collations.iter().enumerate() {
+            self.add_in_schema(
+                selection,
+                Object::Collation(i),
+                collation.id,
+                collation.schema,
+            );
+        }
+        for (i, conversion) in catalog.conversions.iter().enumerate() {
+            self.add_in_schema(
+                selection,
+                Object::Conversion(i),
+                conversion.id,
+                conversion.schema,
+            );
+        }
+        for (i, cast) in catalog.casts.iter().enumerate() {
+            self.add_unless_builtin(selection, Object::Cast(i), cast.id);
+        }
+        for (i, transform) in catalog.transforms.iter().enumerate() {
+            self.add_in_schema(selection, Object::Transform(i), transform.id, Oid::INVALID);
         }
     }
 
@@ -221,7 +277,6 @@ impl<'a> Plan<'a> {
     }
 
     fn add_unwritten(&mut self, selection: &Selection, is_next: impl Fn(UnwrittenKind) -> bool) {
-        use UnwrittenKind::{AccessMethod, Cast};
         let catalog = self.catalog;
         for (i, object) in catalog
             .unwritten
@@ -229,13 +284,7 @@ impl<'a> Plan<'a> {
             .enumerate()
             .filter(|(_, object)| is_next(object.kind))
         {
-            let wanted =
-                selection
-                    .of_member(catalog, object.id)
-                    .unwrap_or_else(|| match object.kind {
-                        AccessMethod | Cast if object.id.oid.is_builtin() => Components::empty(),
-                        _ => selection.of_object(catalog, object.id, object.schema),
-                    });
+            let wanted = selection.of_object(catalog, object.id, object.schema);
             self.add_member(Object::Unwritten(i), object.id, wanted);
         }
     }

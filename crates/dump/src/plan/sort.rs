@@ -121,14 +121,28 @@ impl Plan<'_> {
                 &catalog.aggregates[a].argument_types,
                 &catalog.aggregates[b].argument_types,
             ),
-            (Object::Unwritten(a), Object::Unwritten(b)) => {
-                let (a, b) = (&catalog.unwritten[a].key, &catalog.unwritten[b].key);
+            (Object::Operator(a), Object::Operator(b)) => {
+                let (a, b) = (&catalog.operators[a], &catalog.operators[b]);
                 // Prefix operators come before infix ones.
-                (b.operator_kind.cmp(&a.operator_kind))
+                (b.kind.cmp(&a.kind))
                     .then_with(|| self.compare_types(a.types[0], b.types[0]))
                     .then_with(|| self.compare_types(a.types[1], b.types[1]))
-                    .then_with(|| a.owner_name.cmp(&b.owner_name))
-                    .then_with(|| a.encoding.cmp(&b.encoding))
+            }
+            (Object::OperatorClass(a), Object::OperatorClass(b)) => {
+                let method = |class: usize| &catalog.operator_classes[class].access_method;
+                method(a).cmp(method(b))
+            }
+            (Object::OperatorFamily(a), Object::OperatorFamily(b)) => {
+                let method = |family: usize| &catalog.operator_families[family].access_method;
+                method(a).cmp(method(b))
+            }
+            (Object::Collation(a), Object::Collation(b)) => {
+                let encoding = |collation: usize| catalog.collations[collation].encoding;
+                encoding(a).cmp(&encoding(b))
+            }
+            (Object::Unwritten(a), Object::Unwritten(b)) => {
+                let owner = |object: usize| &catalog.unwritten[object].key.owner_name;
+                owner(a).cmp(owner(b))
             }
             (
                 Object::Default(_) | Object::NullDefault(_),

@@ -1,8 +1,9 @@
 //! Types, functions and what else stands in no relation.
 
 use pgark_catalog::{
-    CatalogId, Check, DataType, DefaultAcl, Extension, Function, FunctionDefinition, Language,
-    NaturalKey, Oid, RelationKind, Unwritten, UnwrittenKind, catalog_oid,
+    BaseTypeDefinition, CatalogId, Check, DataType, DefaultAcl, Extension, Function,
+    FunctionDefinition, Language, NaturalKey, Oid, RelationKind, Unwritten, UnwrittenKind,
+    catalog_oid,
 };
 
 use super::{Fixture, OWNER, acl};
@@ -50,6 +51,10 @@ impl Fixture {
             is_defined: true,
             is_array: false,
         });
+        if kind == b'b' {
+            let definition = base_type();
+            self.definitions.base_types.insert(id.oid, definition);
+        }
         id
     }
 
@@ -176,5 +181,31 @@ impl Fixture {
             key: NaturalKey::default(),
         });
         self.catalog.unwritten.last_mut().unwrap()
+    }
+}
+
+/// A type of the size of an integer.
+fn base_type() -> BaseTypeDefinition {
+    let none = || "-".into();
+    BaseTypeDefinition {
+        length: 4,
+        input: "s.i".into(),
+        output: "s.o".into(),
+        receive: none(),
+        send: none(),
+        modifier_input: none(),
+        modifier_output: none(),
+        analyze: none(),
+        subscript: none(),
+        element: none(),
+        is_collatable: false,
+        default: None,
+        default_literal: None,
+        category: "U".into(),
+        is_preferred: false,
+        delimiter: ",".into(),
+        alignment: b'i',
+        storage: b'p',
+        is_by_value: false,
     }
 }

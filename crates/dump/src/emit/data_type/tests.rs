@@ -1,5 +1,5 @@
 use pgark_archive::Section;
-use pgark_catalog::{Attribute, CatalogId, DomainDefinition, Oid, RangeDefinition, UnwrittenKind};
+use pgark_catalog::{Attribute, CatalogId, DomainDefinition, Oid, RangeDefinition};
 
 use crate::error::Error;
 use crate::testing::Fixture;
@@ -35,10 +35,6 @@ fn range() -> (Fixture, CatalogId) {
     (f, id)
 }
 
-fn collation(f: &mut Fixture, name: &str) -> Oid {
-    f.unwritten(UnwrittenKind::Collation, name).id.oid
-}
-
 #[test]
 fn an_enum_lists_its_labels() {
     let cases: [(&[&str], &str); 3] = [
@@ -70,7 +66,7 @@ fn a_composite_type_lists_its_attributes() {
         type_name: type_name.into(),
         collation,
     };
-    let german = collation(&mut f, "de");
+    let german = f.collation("de").oid;
     let attributes = vec![
         attribute(1, "a", "integer", Oid::INVALID),
         attribute(3, "B b", "text", german),
@@ -101,7 +97,7 @@ fn a_domain_says_what_it_adds_to_its_base_type() {
         (
             15,
             |f, d| {
-                let german = collation(f, "de");
+                let german = f.collation("de").oid;
                 definition(f, d).collation = german;
             },
             " COLLATE s.de",
@@ -231,7 +227,7 @@ fn a_range_type_says_what_is_not_usual() {
             ",\n    subtype_opclass = \"S\".ops",
         ),
         (
-            |f, r| r.collation = collation(f, "de"),
+            |f, r| r.collation = f.collation("de").oid,
             ",\n    collation = s.de",
         ),
         (
@@ -246,7 +242,7 @@ fn a_range_type_says_what_is_not_usual() {
             |f, r| {
                 r.multirange = Some("s.m".into());
                 r.operator_class = Some(("s".into(), "ops".into()));
-                r.collation = collation(f, "de");
+                r.collation = f.collation("de").oid;
                 r.canonical = "s.canon".into();
                 r.subtype_diff = "s.diff".into();
             },
@@ -318,14 +314,21 @@ fn types_that_come_with_others_are_not_written() {
 }
 
 #[test]
-fn base_and_shell_types_are_not_written_yet() {
-    for (kind, name) in [(b'b', "base type"), (b'p', "shell type")] {
-        let mut f = Fixture::new(18);
-        f.data_type("x", kind);
-        let emission = f.try_emit().unwrap();
-        assert_eq!(emission.unwritten, [format!("{name} \"s.x\"")]);
-    }
-    // Of a system's type privileges are written, which need no text.
+fn a_type_of_which_only_the_name_is_known_is_made_by_it() {
+    let mut f = Fixture::new(18);
+    let id = f.data_type("X", b'p');
+    f.comment(id, 0, "to be");
+    let entry = f.entry("TYPE", "X");
+    assert_eq!(entry.defn.unwrap(), "CREATE TYPE s.\"X\";\n");
+    assert_eq!(entry.drop_stmt.unwrap(), "DROP TYPE s.\"X\";\n");
+    assert_eq!(
+        f.text("COMMENT", "TYPE \"X\""),
+        "COMMENT ON TYPE s.\"X\" IS 'to be';\n"
+    );
+}
+
+#[test]
+fn privileges_of_a_system_s_type_need_no_text() {
     let mut f = Fixture::new(18);
     f.schema = crate::testing::PG_CATALOG;
     let id = f.data_type("x", b'b');

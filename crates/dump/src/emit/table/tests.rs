@@ -1,6 +1,6 @@
 use bstr::BString;
 use pgark_archive::Section;
-use pgark_catalog::{CatalogId, NotNull, Oid, RelationKind, UnwrittenKind};
+use pgark_catalog::{CatalogId, NotNull, Oid, RelationKind};
 
 use crate::error::Error;
 use crate::testing::{Fixture, OWNER};
@@ -77,7 +77,7 @@ fn columns_say_what_they_are() {
             |f, t| {
                 f.default(t, 1, "1");
                 f.details.columns[0].not_null = Some(not_null("t", true));
-                let collation = f.unwritten(UnwrittenKind::Collation, "De").id;
+                let collation = f.collation("De");
                 f.details.columns[0].collation = collation.oid;
             },
             "a integer DEFAULT 1 NOT NULL COLLATE s.\"De\"",

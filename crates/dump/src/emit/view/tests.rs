@@ -1,5 +1,5 @@
 use pgark_archive::Section;
-use pgark_catalog::{CatalogId, RelationKind, UnwrittenKind};
+use pgark_catalog::{CatalogId, RelationKind};
 
 use crate::testing::Fixture;
 
@@ -53,7 +53,7 @@ fn a_view_s_default_is_set_once_it_is_there() {
 fn a_dummy_view_has_the_columns_but_not_the_query() {
     let mut f = Fixture::new(18);
     let view = f.view(RelationKind::View, "v", " SELECT s.f(NULL::s.v);");
-    let german = f.unwritten(UnwrittenKind::Collation, "de").id.oid;
+    let german = f.collation("de").oid;
     f.column(view, "a", "integer");
     f.column(view, "B", "character varying(3)").collation = german;
     let row = f.row_type(view);
@@ -67,6 +67,7 @@ fn a_dummy_view_has_the_columns_but_not_the_query() {
     assert_eq!(
         f.list(),
         [
+            "COLLATION de",
             "VIEW v",
             "FUNCTION f()",
             "RULE v _RETURN",

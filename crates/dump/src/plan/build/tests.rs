@@ -34,8 +34,7 @@ fn nodes_are_made_in_the_order_in_which_pg_dump_collects() {
     f.data_type("range", b'r');
     f.data_type("enum", b'e');
     f.function("f", &[]);
-    f.catalog.aggregates = f.catalog.functions.clone();
-    f.catalog.aggregates[0].id = f.row(catalog_oid::PROC);
+    f.one_of_each_operator_and_conversion("o");
     f.language("l");
     let (_, extension) = f.extension("x");
     let config = f.table("config");
@@ -71,11 +70,11 @@ fn nodes_are_made_in_the_order_in_which_pg_dump_collects() {
         "shell type \"s.range\"",
         "type \"s.enum\"",
         "procedural language \"l\"",
-        "aggregate \"s.f\"",
-        "operator \"s.u\"",
-        "access method \"s.u\"",
-        "operator class \"s.u\"",
-        "operator family \"s.u\"",
+        "aggregate \"s.o\"",
+        "operator \"s.o\"",
+        "access method \"o\"",
+        "operator class \"s.o\"",
+        "operator family \"s.o\"",
         "text search parser \"s.u\"",
         "text search template \"s.u\"",
         "text search dictionary \"s.u\"",
@@ -83,10 +82,10 @@ fn nodes_are_made_in_the_order_in_which_pg_dump_collects() {
         "foreign-data wrapper \"w\"",
         "foreign server \"srv\"",
         "default privileges \"r\"",
-        "collation \"s.u\"",
-        "conversion \"s.u\"",
-        "cast \"s.u\"",
-        "transform \"s.u\"",
+        "collation \"s.o\"",
+        "conversion \"s.o\"",
+        "cast \"o\"",
+        "transform \"o\"",
         "event trigger \"s.u\"",
         "data of \"s.config\"",
         "partition \"s.part\"",
@@ -125,19 +124,25 @@ fn what_initdb_made_is_wanted_only_where_it_is_changed() {
     let mut f = Fixture::new(18);
     f.language("system").id.oid = Oid(13_000);
     f.language("user");
-    f.schema = Oid::INVALID;
-    for kind in [UnwrittenKind::AccessMethod, UnwrittenKind::Cast] {
-        f.unwritten(kind, "system").id.oid = Oid(2);
-        f.unwritten(kind, "user");
-    }
+    f.access_method("system").id.oid = Oid(2);
+    f.access_method("user");
+    f.cast("system");
+    f.catalog.casts[0].id.oid = Oid(2);
+    f.cast("user");
+    f.transform("user");
     let plan = f.plan();
     let wanted = |object| node(&plan, object).wanted;
     assert_eq!(wanted(Object::Language(0)), Components::ACL);
     assert_eq!(wanted(Object::Language(1)), ALL);
-    let unwritten: Vec<bool> = (0..4)
-        .map(|i| !wanted(Object::Unwritten(i)).is_empty())
-        .collect();
-    assert_eq!(unwritten, [false, true, false, true]);
+    for (object, expected) in [
+        (Object::AccessMethod(0), Components::empty()),
+        (Object::AccessMethod(1), ALL),
+        (Object::Cast(0), Components::empty()),
+        (Object::Cast(1), ALL),
+        (Object::Transform(0), ALL),
+    ] {
+        assert_eq!(wanted(object), expected, "{object:?}");
+    }
 }
 
 #[test]
@@ -147,7 +152,7 @@ fn a_member_depends_on_its_extension() {
     let table = f.table("t");
     let row_type = f.row_type(table);
     let function = f.function("f", &[]);
-    let operator = f.unwritten(UnwrittenKind::Operator, "+").id;
+    let operator = f.operator("+");
     for id in [table, row_type, function, operator] {
         f.catalog.members.insert(id, extension);
     }
@@ -283,12 +288,13 @@ fn every_kind_with_privileges_shows_them() {
     f.catalog.types[0].acl = changed();
     f.function("f", &[]);
     f.catalog.functions[0].acl = changed();
-    f.catalog.aggregates = f.catalog.functions.clone();
-    f.catalog.aggregates[0].id = f.row(catalog_oid::PROC);
+    f.aggregate("a");
+    f.catalog.aggregates[0].acl = changed();
     f.language("l").acl = changed();
     f.foreign_data_wrapper("w").acl = changed();
     f.foreign_server("srv").acl = changed();
     f.foreign_server("usual");
+    f.operator("+");
     f.default_acl(OWNER, PUBLIC, b'r');
     let plan = f.plan();
     let has = |object| node(&plan, object).present.contains(Components::ACL);
@@ -306,7 +312,7 @@ fn every_kind_with_privileges_shows_them() {
     ] {
         assert!(has(object), "{object:?}");
     }
-    assert!(!has(Object::Schema(0)) && !has(Object::ForeignServer(1)));
+    assert!(!has(Object::Schema(0)) && !has(Object::ForeignServer(1)) && !has(Object::Operator(0)));
 }
 
 #[test]

@@ -15,9 +15,8 @@ fn one_of_each(major: u32) -> Fixture {
     f.language("l");
     f.extension("x");
     f.data_type("base", b'b');
-    let function = f.function("f", &[]);
-    f.catalog.aggregates = f.catalog.functions.clone();
-    f.catalog.aggregates[0].id = f.row(function.table);
+    f.function("f", &[]);
+    f.one_of_each_operator_and_conversion("o");
     f.default_acl(OWNER, f.schema, b'r');
 
     let table = f.table_of("t", &["a"]);
@@ -179,48 +178,38 @@ const CASES: [(&str, Case); 22] = [
         vec![f.function("f", &[here]), later]
     }),
     ("prefix operators before infix ones", |f| {
-        let infix = f.unwritten(UnwrittenKind::Operator, "+");
-        infix.key.operator_kind = b'b';
-        let infix = infix.id;
-        let prefix = f.unwritten(UnwrittenKind::Operator, "+");
-        prefix.key.operator_kind = b'l';
-        vec![prefix.id, infix]
+        let (infix, prefix) = (f.operator("+"), f.operator("+"));
+        f.operator_mut(prefix).kind = b'l';
+        vec![prefix, infix]
     }),
     ("operators by left, then right type", |f| {
         let (z, a) = (f.data_type("z", b'e').oid, f.data_type("a", b'e').oid);
         let mut ids = [[z, a], [a, z], [a, a]].map(|types| {
-            let operator = f.unwritten(UnwrittenKind::Operator, "+");
-            operator.key.types = types;
-            operator.id
+            let operator = f.operator("+");
+            f.operator_mut(operator).types = types;
+            operator
         });
         ids.reverse();
         ids.into()
     }),
     ("operator classes by access method", |f| {
         reversed(f, "btree", "hash", |f, method| {
-            let class = f.unwritten(UnwrittenKind::OperatorClass, "c");
-            class.key.owner_name = method.into();
-            class.id
+            f.operator_class("c", method)
         })
     }),
     ("operator families by access method", |f| {
         reversed(f, "btree", "hash", |f, method| {
-            let class = f.unwritten(UnwrittenKind::OperatorFamily, "c");
-            class.key.owner_name = method.into();
-            class.id
+            f.operator_family("c", method)
         })
     }),
     ("an operator class before the family of its name", |f| {
-        let family = f.unwritten(UnwrittenKind::OperatorFamily, "c").id;
-        vec![f.unwritten(UnwrittenKind::OperatorClass, "c").id, family]
+        let family = f.operator_family("c", "btree");
+        vec![f.operator_class("c", "hash"), family]
     }),
     ("collations by encoding", |f| {
-        let (other, any) = (
-            f.unwritten(UnwrittenKind::Collation, "c").id,
-            f.unwritten(UnwrittenKind::Collation, "c"),
-        );
-        any.key.encoding = -1;
-        vec![any.id, other]
+        let (other, any) = (f.collation("c"), f.collation("c"));
+        f.catalog.collations[0].encoding = 6;
+        vec![any, other]
     }),
     ("published tables by publication", |f| {
         reversed(f, "p1", "p2", |f, publication| {
@@ -273,9 +262,7 @@ const CASES: [(&str, Case); 22] = [
         },
     ),
     ("what nothing else tells apart by OID", |f| {
-        ["text json"; 3]
-            .map(|name| f.unwritten(UnwrittenKind::Cast, name).id)
-            .into()
+        ["text json"; 3].map(|name| f.cast(name)).into()
     }),
 ];
 
