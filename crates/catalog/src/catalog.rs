@@ -128,20 +128,20 @@ impl Catalog {
     /// # Errors
     /// [`Error::Version`] for a server that pgark does not know; else what the server said.
     pub async fn fetch(sessions: &mut Sessions) -> Result<Self> {
+        // Before anything else, which an unknown server may not understand.
+        let server = Server::fetch(&mut sessions.first).await?;
         let Some(second) = sessions.others.first_mut() else {
             let links = Links::fetch(&mut sessions.first).await?;
-            return Ok(Self::fetch_objects(&mut sessions.first)
-                .await?
-                .linked(links));
+            let objects = Self::fetch_objects(&mut sessions.first, server).await?;
+            return Ok(objects.linked(links));
         };
-        let objects = Self::fetch_objects(&mut sessions.first);
+        let objects = Self::fetch_objects(&mut sessions.first, server);
         let (objects, links) = try_join(objects, Links::fetch(second)).await?;
         Ok(objects.linked(links))
     }
 
     /// Reads the objects by themselves.
-    async fn fetch_objects(session: &mut Session) -> Result<Self> {
-        let server = Server::fetch(session).await?;
+    async fn fetch_objects(session: &mut Session, server: Server) -> Result<Self> {
         let roles = Roles::fetch(session).await?;
         let extensions = Extension::fetch(session).await?;
         let members = extension::fetch_members(session, &extensions).await?;
