@@ -16,6 +16,8 @@ const SHORT_LIMIT: usize = 1 << 20;
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
     columns: Vec<BString>,
+    /// The columns' types.
+    types: Vec<u32>,
     /// Whether the server described columns, be it none (`select`).
     described: bool,
     /// The rows' values, each after its length as a big-endian i32, -1 for NULL.
@@ -41,6 +43,11 @@ impl Rows {
         &self.columns
     }
 
+    /// The columns' types by OID.
+    pub(crate) fn types(&self) -> &[u32] {
+        &self.types
+    }
+
     /// The rows in the server's order.
     pub fn iter(&self) -> RowsIter<'_> {
         RowsIter {
@@ -59,21 +66,32 @@ impl Rows {
     }
 
     /// Reads a RowDescription.
-    fn describe(mut body: &[u8]) -> Option<Self> {
+    pub(crate) fn describe(mut body: &[u8]) -> Option<Self> {
         let count = usize::from(body.try_get_u16().ok()?);
         // Not reserved: the count is the server's word alone until the names have been read.
-        let mut columns = Vec::new();
+        let (mut columns, mut types) = (Vec::new(), Vec::new());
         for _ in 0..count {
             let (name, rest) = body.split_once_str(b"\0")?;
-            // Table, column number, type, its size and modifier, format: not needed where all values are text.
-            body = rest.get(18..)?;
+            // Table and column number; type; its size and modifier and the format, which say little where all values are text.
+            let mut described = rest.get(6..)?;
+            types.push(described.try_get_u32().ok()?);
+            body = described.get(8..)?;
             columns.push(name.into());
         }
         body.is_empty().then_some(Self {
             columns,
+            types,
             described: true,
             ..Self::default()
         })
+    }
+
+    /// Takes in a DataRow in place of all rows before.
+    pub(crate) fn replace(&mut self, body: &[u8]) -> Option<()> {
+        self.data.clear();
+        self.values.clear();
+        self.count = 0;
+        self.push(body)
     }
 
     /// Takes in a DataRow whose size has been checked against the limit.
