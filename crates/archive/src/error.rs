@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::TocEntry;
+
 /// An error of this crate, by what its caller can do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -24,6 +26,34 @@ pub enum Error {
         offset: u64,
         /// What is wrong there.
         what: String,
+    },
+    /// An entry that can be read but makes no sense as SQL.
+    #[error("corrupt archive: {entry}: {what}")]
+    Entry {
+        /// Its number, kind and name.
+        entry: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// What was asked for is not in the archive.
+    #[error("{what} is not in the archive")]
+    NotFound {
+        /// What was asked for.
+        what: String,
+    },
+    /// Data is wanted that has come by already, or never comes.
+    #[error(
+        "the data of {entry} does not follow where it is wanted: a pipe cannot be gone back in, so save the archive to a file first"
+    )]
+    OutOfOrder {
+        /// Whose data it is.
+        entry: String,
+    },
+    /// A key of `\\restrict` that psql would not take.
+    #[error("invalid restrict key \"{key}\": it must be letters and digits")]
+    RestrictKey {
+        /// The key as given.
+        key: String,
     },
     /// The archive, or what is asked for, needs something that this crate does not do.
     #[error("{what} is not supported")]
@@ -72,6 +102,20 @@ impl Error {
     pub(crate) fn reading(source: io::Error) -> Self {
         Self::Io {
             doing: "reading the archive",
+            source,
+        }
+    }
+
+    pub(crate) fn entry(entry: &TocEntry, what: impl Into<String>) -> Self {
+        Self::Entry {
+            entry: entry.describe(),
+            what: what.into(),
+        }
+    }
+
+    pub(crate) fn writing_script(source: io::Error) -> Self {
+        Self::Io {
+            doing: "writing the script",
             source,
         }
     }

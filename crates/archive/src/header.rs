@@ -76,7 +76,7 @@ impl Header {
 
     /// The layout is that of `WriteHead` in src/bin/pg_dump/pg_backup_archiver.c.
     pub(crate) fn encode(&self, fields: &mut Fields) -> Result<(), Error> {
-        if !self.version.is_supported() {
+        if !self.version.is_written() {
             return Err(Error::unsupported(format!(
                 "archive version {}",
                 self.version
@@ -135,7 +135,7 @@ impl Header {
         input.exact(&mut bytes, "the header")?;
         let [major, minor, rev, int_size, offset_size, format] = bytes;
         let version = Version { major, minor, rev };
-        if !version.is_supported() {
+        if !version.is_read() {
             return Err(Error::unsupported(format!("archive version {version}")));
         }
         if !(1..=Sizes::MAX).contains(&int_size) {

@@ -1,16 +1,16 @@
 //! The custom format of pg_dump (`pg_dump -Fc`) as bytes: header, table of contents and data blocks, in versions 1.14, 1.15 and 1.16,
-//! that is, as pg_dump 12 to 18 write it.
+//! that is, as pg_dump 12 to 18 write it; 1.10 to 1.13, of PostgreSQL 8.0 and later, are read.
 //!
-//! [`Writer`] makes an archive that pg_restore takes, [`Reader`] reads one that pg_dump or this crate made, and [`list`] prints what
-//! `pg_restore -l` prints. Data is read and written plain or compressed with zlib ("gzip").
+//! [`Writer`] makes an archive that pg_restore takes, [`Reader`] reads one that pg_dump or this crate made, [`list`] prints what
+//! `pg_restore -l` prints, and [`Script`] and [`render`] write what `pg_restore -f` writes, of the entries of a [`Selection`]. Data is read and written plain or compressed with zlib ("gzip").
 //!
-//! The crate knows nothing of networks, servers or SQL: what stands in an entry is its maker's matter. All of it is synchronous.
+//! The crate knows nothing of networks and servers: what stands in an entry is its maker's matter. All of it is synchronous.
 //! An archive may come from anywhere, so nothing in it is believed: damage is an [`Error::Corrupt`] that says where.
 //!
 //! ```
 //! use std::io::{Cursor, Read};
 //! use pgark_archive::{
-//!     Block, Compression, CreationTime, DumpId, Header, Reader, Section, TocEntry, Version, Writer, list,
+//!     Block, Compression, CreationTime, DumpId, Header, Reader, Section, Selection, TocEntry, Version, Writer, list,
 //! };
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -50,7 +50,7 @@
 //!
 //! let mut reader = Reader::new(Cursor::new(archive))?;
 //! let mut listing = Vec::new();
-//! list(reader.header(), reader.toc(), &mut listing)?;
+//! list(reader.header(), reader.toc(), &Selection::all(reader.toc()), &mut listing)?;
 //! assert!(String::from_utf8(listing)?.ends_with("1; 0 0 TABLE public item \n2; 0 0 TABLE DATA public item \n"));
 //!
 //! let mut rows = String::new();
@@ -70,8 +70,11 @@ mod error;
 #[cfg(test)]
 mod golden;
 mod header;
+mod line;
 mod list;
 mod reader;
+mod script;
+mod selection;
 mod toc;
 mod version;
 mod writer;
@@ -80,8 +83,11 @@ pub use compression::Compression;
 pub use created::CreationTime;
 pub use error::Error;
 pub use header::{Format, Header};
-pub use list::{is_listed, list};
+pub use line::one_line;
+pub use list::list;
 pub use reader::{Block, BlockData, LargeObjects, Reader};
+pub use script::{RestrictKey, Script, ScriptOptions, render, render_stream};
+pub use selection::{Filter, Parts, Pass, Selection, UseList};
 pub use toc::{DumpId, Offset, Oid, Section, TocEntry};
 pub use version::Version;
 pub use writer::Writer;

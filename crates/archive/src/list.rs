@@ -2,24 +2,31 @@
 
 use std::io::{self, Write};
 
-use bstr::{BString, ByteSlice};
+use bstr::BString;
 use jiff::tz::TimeZone;
 
 use crate::created::local_zone;
-use crate::{Header, TocEntry};
+use crate::line::one_line;
+use crate::{Header, Selection, TocEntry};
 
 /// Writes what `pg_restore -l` of the major that wrote the archive prints (`PrintTOCSummary` in
-/// src/bin/pg_dump/pg_backup_archiver.c): a header of comments, then a line for each entry of [`is_listed`].
+/// src/bin/pg_dump/pg_backup_archiver.c): a header of comments, then a line for each chosen entry.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn list(header: &Header, entries: &[TocEntry], out: impl Write) -> io::Result<()> {
-    list_in_zone(header, entries, &local_zone(), out)
+pub fn list(
+    header: &Header,
+    entries: &[TocEntry],
+    selection: &Selection,
+    out: impl Write,
+) -> io::Result<()> {
+    list_in_zone(header, entries, selection, &local_zone(), out)
 }
 
 fn list_in_zone(
     header: &Header,
     entries: &[TocEntry],
+    selection: &Selection,
     zone: &TimeZone,
     mut out: impl Write,
 ) -> io::Result<()> {
@@ -30,7 +37,7 @@ fn list_in_zone(
     writeln!(out, ";\n; Archive created at {created}")?;
     put_line(
         &mut out,
-        &[b";     dbname: ", &one_line(header.database.as_ref(), "")],
+        &[b";     dbname: ", &or(header.database.as_ref(), "")],
     )?;
     writeln!(out, ";     TOC Entries: {}", entries.len())?;
     if header.version.has_compression_algorithm() {
@@ -58,7 +65,7 @@ fn list_in_zone(
         put_line(&mut out, &[b";     Dumped by pg_dump version: ", program])?;
     }
     writeln!(out, ";\n;\n; Selected TOC Entries:\n;")?;
-    for entry in entries.iter().filter(|entry| is_listed(entry)) {
+    for entry in selection.iter().filter_map(|(place, _)| entries.get(place)) {
         let TocEntry {
             dump_id,
             table_oid,
@@ -68,30 +75,13 @@ fn list_in_zone(
         write!(out, "{dump_id}; {table_oid} {oid} ")?;
         let words = [
             entry.desc.clone(),
-            one_line(entry.namespace.as_ref(), "-"),
-            one_line(entry.tag.as_ref(), ""),
-            one_line(entry.owner.as_ref(), ""),
+            or(entry.namespace.as_ref(), "-"),
+            or(entry.tag.as_ref(), ""),
+            or(entry.owner.as_ref(), ""),
         ];
         put_line(&mut out, &[&bstr::join(" ", words)])?;
     }
     Ok(())
-}
-
-/// Whether pg_restore has something to do for an entry when it is given no options (`_tocEntryRequired` in
-/// src/bin/pg_dump/pg_backup_archiver.c); settings of the session and what belongs to the database itself are left out.
-pub fn is_listed(entry: &TocEntry) -> bool {
-    let tag = entry.tag.as_ref().map_or(&b""[..], |tag| tag.as_slice());
-    match entry.desc.as_bytes() {
-        b"ENCODING" | b"STDSTRINGS" | b"SEARCHPATH" | b"DATABASE" | b"DATABASE PROPERTIES" => {
-            return false;
-        }
-        b"ACL" | b"COMMENT" | b"SECURITY LABEL" if tag.starts_with(b"DATABASE ") => return false,
-        // Counted as data or statistics, whether or not a definition stands in the archive.
-        b"SEQUENCE SET" | b"BLOB" | b"BLOB METADATA" | b"STATISTICS DATA" => return true,
-        b"ACL" | b"COMMENT" | b"SECURITY LABEL" if tag.starts_with(b"LARGE OBJECT") => return true,
-        _ => {}
-    }
-    entry.had_dumper || entry.defn.as_ref().is_some_and(|defn| !defn.is_empty())
 }
 
 /// Writes a line of bytes as they are: `Display` would replace those that are not UTF-8.
@@ -102,12 +92,9 @@ fn put_line(out: &mut impl Write, parts: &[&[u8]]) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// A name with its line breaks made blanks, so that it cannot pose as a line of its own.
-fn one_line(name: Option<&BString>, none: &str) -> BString {
-    name.map_or_else(
-        || none.into(),
-        |name| name.replace("\n", " ").replace("\r", " ").into(),
-    )
+/// A name on one line, or what stands in its place.
+fn or(name: Option<&BString>, none: &str) -> BString {
+    name.map_or_else(|| none.into(), one_line)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{Read, Seek};
+use std::sync::Arc;
 
 use crate::codec::Decoder;
 use crate::encoding::Input;
@@ -22,7 +23,7 @@ pub use block::{Block, BlockData, LargeObjects};
 pub struct Reader<R> {
     input: Input<R>,
     header: Header,
-    toc: Vec<TocEntry>,
+    toc: Arc<[TocEntry]>,
     /// The entries that own data.
     blocks: HashMap<DumpId, BlockPlace>,
     /// How many of them [`Reader::next_block`] has not met yet.
@@ -52,7 +53,7 @@ impl<R: Read> Reader<R> {
     pub fn new(source: R) -> Result<Self, Error> {
         let mut input = Input::new(source);
         let header = Header::decode(&mut input)?;
-        let toc = read_toc(&mut input, &header)?;
+        let toc: Arc<[TocEntry]> = read_toc(&mut input, &header)?.into();
         let mut blocks = HashMap::new();
         for entry in toc.iter().filter(|entry| entry.had_dumper) {
             let position = match entry.offset {
@@ -90,6 +91,19 @@ impl<R: Read> Reader<R> {
         &self.toc
     }
 
+    /// The entries, for whoever keeps them while data is read.
+    pub fn shared_toc(&self) -> Arc<[TocEntry]> {
+        Arc::clone(&self.toc)
+    }
+
+    /// Checks that data of this archive can be read at all.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for a compression that is not read here.
+    pub fn check_data_is_read(&self) -> Result<(), Error> {
+        self.decoder.check_supported()
+    }
+
     /// The next data block in the file, or nothing once every entry that owns data has had its own. What was left unread of the block
     /// before is skipped.
     ///
@@ -100,6 +114,34 @@ impl<R: Read> Reader<R> {
     /// [`Error::Corrupt`] for a block that belongs to no entry or comes twice, and for an archive that ends too early;
     /// [`Error::Unsupported`] for a compression that is not read here; [`Error::Io`].
     pub fn next_block(&mut self) -> Result<Option<Block<'_, R>>, Error> {
+        match self.next_start()? {
+            Some(start) => self.open(start).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The block of an entry that is still to come, with all those before it skipped.
+    ///
+    /// # Errors
+    /// [`Error::OutOfOrder`] when it has come by already; else as [`Reader::next_block`].
+    pub fn block_ahead(&mut self, dump_id: DumpId) -> Result<Block<'_, R>, Error> {
+        if self.blocks.get(&dump_id).is_none_or(|place| place.met) {
+            let entry = self.toc.iter().find(|entry| entry.dump_id == dump_id);
+            return Err(Error::OutOfOrder {
+                entry: entry.map_or_else(|| format!("entry {dump_id}"), TocEntry::describe),
+            });
+        }
+        while let Some(start) = self.next_start()? {
+            if start.dump_id == dump_id {
+                return self.open(start);
+            }
+            self.pass(start);
+        }
+        Err(Error::misuse(format!("entry {dump_id} owns no data")))
+    }
+
+    /// Where the next block begins, behind all that was left of the one before.
+    fn next_start(&mut self) -> Result<Option<BlockStart>, Error> {
         self.skip_rest()?;
         if self.remaining == 0 {
             return Ok(None);
@@ -109,7 +151,7 @@ impl<R: Read> Reader<R> {
                 .toc
                 .iter()
                 .find(|entry| self.blocks.get(&entry.dump_id).is_some_and(|b| !b.met));
-            let name = missing.map(describe).unwrap_or_default();
+            let name = missing.map(TocEntry::describe).unwrap_or_default();
             return Err(self
                 .input
                 .corrupt(format!("the archive ends without the data of {name}")));
@@ -125,7 +167,16 @@ impl<R: Read> Reader<R> {
             None => return Err(self.stray_block(start.dump_id)),
         }
         self.remaining -= 1;
-        self.open(start).map(Some)
+        Ok(Some(start))
+    }
+
+    /// Makes the block that begins here the one at hand, to be skipped.
+    fn pass(&mut self, start: BlockStart) {
+        if start.block_type == BLOCK_DATA {
+            self.start_stream(false);
+        } else {
+            self.state = State::LargeObjects;
+        }
     }
 
     /// Reads all data that is left, and then what follows it, which may be nothing or the second table of contents of
@@ -180,22 +231,16 @@ impl<R: Read> Reader<R> {
             .corrupt(format!("a block of entry {dump_id}, which owns no data"))
     }
 
-    fn open(
-        &mut self,
-        BlockStart {
-            block_type,
-            dump_id,
-        }: BlockStart,
-    ) -> Result<Block<'_, R>, Error> {
-        self.decoder.check_supported()?;
-        Ok(if block_type == BLOCK_DATA {
-            self.start_stream(false);
+    fn open(&mut self, start: BlockStart) -> Result<Block<'_, R>, Error> {
+        self.check_data_is_read()?;
+        self.pass(start);
+        let dump_id = start.dump_id;
+        Ok(if start.block_type == BLOCK_DATA {
             Block::Data(BlockData {
                 reader: self,
                 dump_id,
             })
         } else {
-            self.state = State::LargeObjects;
             Block::LargeObjects(LargeObjects {
                 reader: self,
                 dump_id,
@@ -277,6 +322,7 @@ impl<R: Read + Seek> Reader<R> {
     }
 }
 
+#[derive(Clone, Copy)]
 struct BlockStart {
     block_type: u8,
     dump_id: DumpId,
@@ -295,16 +341,6 @@ fn read_toc<R: Read>(input: &mut Input<R>, header: &Header) -> Result<Vec<TocEnt
         toc.push(entry);
     }
     Ok(toc)
-}
-
-/// An entry by number, kind and name.
-fn describe(entry: &TocEntry) -> String {
-    let tag = entry
-        .tag
-        .as_ref()
-        .map(|tag| format!(" \"{tag}\""))
-        .unwrap_or_default();
-    format!("entry {} ({}{tag})", entry.dump_id, entry.desc)
 }
 
 #[cfg(test)]

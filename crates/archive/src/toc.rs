@@ -52,6 +52,18 @@ impl Section {
         }
     }
 
+    /// The section of an entry in an archive that does not say so, by its kind (`ReadToc` in
+    /// src/bin/pg_dump/pg_backup_archiver.c).
+    fn of_old_kind(desc: &[u8]) -> Self {
+        match desc {
+            b"COMMENT" | b"ACL" | b"ACL LANGUAGE" => Self::None,
+            b"TABLE DATA" | b"BLOBS" | b"BLOB COMMENTS" => Self::Data,
+            b"CONSTRAINT" | b"CHECK CONSTRAINT" | b"FK CONSTRAINT" | b"INDEX" | b"RULE"
+            | b"TRIGGER" => Self::PostData,
+            _ => Self::PreData,
+        }
+    }
+
     /// The section's name, as `--section` has it.
     pub fn name(self) -> &'static str {
         match self {
@@ -107,6 +119,8 @@ pub struct TocEntry {
     pub relkind: Option<u8>,
     /// Its owner's name, not quoted.
     pub owner: Option<BString>,
+    /// Whether the table was made `WITH OIDS`, which servers before 12 knew and no newer one does.
+    pub with_oids: bool,
     /// Entries that must be restored before, in pg_dump's order. Some stand twice, some name entries that are not in the archive.
     pub dependencies: Vec<DumpId>,
     /// Where the data lies. The writer ignores it and sets its own.
@@ -132,9 +146,21 @@ impl TocEntry {
             table_am: None,
             relkind: None,
             owner: None,
+            with_oids: false,
             dependencies: Vec::new(),
             offset: Offset::NoData,
         }
+    }
+
+    /// The entry by number, kind and name, for messages.
+    pub(crate) fn describe(&self) -> String {
+        let tag = self.tag.as_ref().map(|tag| format!(" \"{tag}\""));
+        format!(
+            "entry {} ({}{})",
+            self.dump_id,
+            self.desc,
+            tag.unwrap_or_default()
+        )
     }
 
     /// The layout is that of `WriteToc` in src/bin/pg_dump/pg_backup_archiver.c. Gives back where the offset lies in `fields`.
@@ -164,8 +190,7 @@ impl TocEntry {
             fields.int(self.relkind.unwrap_or(0).into());
         }
         fields.string(bytes(self.owner.as_ref()))?;
-        // "with OIDs", which no server has had since 12.
-        fields.string(Some(b"false"))?;
+        fields.string(Some(if self.with_oids { b"true" } else { b"false" }))?;
         for dependency in &self.dependencies {
             fields.number(dependency)?;
         }
@@ -209,15 +234,21 @@ impl TocEntry {
         self.oid = input.number(&oid, "the OID")?;
         self.tag = input.string("the tag")?;
         self.desc = input.some_string("the kind")?;
-        let section = input.int("the section")?;
-        self.section = Section::from_code(section)
-            .ok_or_else(|| input.corrupt(format!("section {section}")))?;
+        self.section = if version.has_section() {
+            let section = input.int("the section")?;
+            Section::from_code(section)
+                .ok_or_else(|| input.corrupt(format!("section {section}")))?
+        } else {
+            Section::of_old_kind(&self.desc)
+        };
         self.defn = input.string("the definition")?;
         self.drop_stmt = input.string("the drop statement")?;
         self.copy_stmt = input.string("the copy statement")?;
         self.namespace = input.string("the schema")?;
         self.tablespace = input.string("the tablespace")?;
-        self.table_am = input.string("the table access method")?;
+        if version.has_table_am() {
+            self.table_am = input.string("the table access method")?;
+        }
         if version.has_relkind() {
             let relkind = input.int("the relkind")?;
             self.relkind = match u8::try_from(relkind) {
@@ -228,9 +259,11 @@ impl TocEntry {
         }
         self.owner = input.string("the owner")?;
         let with_oids = input.some_string("the OIDs flag")?;
-        if with_oids != "false" {
-            return Err(input.corrupt(format!("OIDs flag \"{with_oids}\"")));
-        }
+        self.with_oids = match with_oids.as_slice() {
+            b"true" => true,
+            b"false" => false,
+            _ => return Err(input.corrupt(format!("OIDs flag \"{with_oids}\""))),
+        };
         while let Some(text) = input.string("a dependency")? {
             let id = input.number(&text, "a dependency")?;
             if id < 1 {

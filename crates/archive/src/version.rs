@@ -33,6 +33,16 @@ impl Version {
         rev: 0,
     };
 
+    /// The oldest major of a pg_dump that writes this version.
+    pub(crate) fn first_server_major(self) -> u32 {
+        match self.minor {
+            ..=13 => 8,
+            14 => 12,
+            15 => 16,
+            16.. => 17,
+        }
+    }
+
     /// The version that pg_dump of this server major writes.
     pub fn of_server_major(major: u32) -> Self {
         match major {
@@ -42,8 +52,29 @@ impl Version {
         }
     }
 
-    pub(crate) fn is_supported(self) -> bool {
+    /// Whether archives of this version are read: those that PostgreSQL 8.0 and later wrote.
+    pub(crate) fn is_read(self) -> bool {
+        self.major == 1 && (10..=16).contains(&self.minor)
+    }
+
+    /// Whether archives of this version are written.
+    pub(crate) fn is_written(self) -> bool {
         self.major == 1 && (14..=16).contains(&self.minor)
+    }
+
+    /// Whether entries say which section they belong to.
+    pub(crate) fn has_section(self) -> bool {
+        self.minor >= 11
+    }
+
+    /// Whether each large object has an entry that makes it; before, its data made it.
+    pub(crate) fn has_large_object_entries(self) -> bool {
+        self.minor >= 12
+    }
+
+    /// Whether entries hold a table access method.
+    pub(crate) fn has_table_am(self) -> bool {
+        self.minor >= 14
     }
 
     /// Whether the header holds an algorithm, where older ones hold zlib's level.

@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use bstr::ByteSlice;
 use pgark_archive::{
-    Compression, CreationTime, DumpId, Header, Oid, Reader, Section, TocEntry, Version, Writer,
-    list,
+    Compression, CreationTime, DumpId, Header, Oid, Reader, Section, Selection, TocEntry, Version,
+    Writer, list,
 };
 use support::{Major, judge_folder};
 
@@ -261,7 +261,8 @@ fn listings_are_those_of_pg_restore() {
         }
         let reader = Reader::new(File::open(path).unwrap()).unwrap();
         let mut listing = Vec::new();
-        list(reader.header(), reader.toc(), &mut listing).unwrap();
+        let selection = Selection::all(reader.toc());
+        list(reader.header(), reader.toc(), &selection, &mut listing).unwrap();
         let expected = pg_restore(major, &["-l"], path, false);
         assert_eq!(
             String::from_utf8_lossy(&listing),

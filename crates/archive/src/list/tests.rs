@@ -1,3 +1,5 @@
+use bstr::ByteSlice;
+
 use super::*;
 use crate::golden::{ARCHIVES, read_fixture};
 use crate::{Compression, CreationTime, DumpId, Reader, Version};
@@ -8,7 +10,16 @@ fn goldens_list_as_pg_restore_lists_them() {
         let archive = read_fixture(&format!("{name}.dump"));
         let reader = Reader::new(&archive[..]).unwrap();
         let mut listing = Vec::new();
-        list_in_zone(reader.header(), reader.toc(), &TimeZone::UTC, &mut listing).unwrap();
+        let selection = Selection::all(reader.toc());
+        let zone = TimeZone::UTC;
+        list_in_zone(
+            reader.header(),
+            reader.toc(),
+            &selection,
+            &zone,
+            &mut listing,
+        )
+        .unwrap();
         let expected = read_fixture(&format!("{name}.list"));
         assert_eq!(listing.as_bstr(), expected.as_bstr(), "{name}");
     }
@@ -38,44 +49,12 @@ fn names_keep_their_bytes_but_cannot_pose_as_lines() {
         ..Header::new(Version::V1_16, Compression::None, created)
     };
     let mut listing = Vec::new();
-    list_in_zone(&header, &[entry], &TimeZone::UTC, &mut listing).unwrap();
+    let selection = Selection::all(std::slice::from_ref(&entry));
+    list_in_zone(&header, &[entry], &selection, &TimeZone::UTC, &mut listing).unwrap();
     let listing = listing.as_bstr();
     assert!(listing.contains_str(";     dbname: d b\n"), "{listing}");
     assert!(
         listing.ends_with(b"\n7; 0 0 TABLE n s a 9; 1 2 TABLE  b o w\xfc\n"),
         "{listing}"
     );
-}
-
-#[test]
-fn an_entry_is_listed_when_a_plain_restore_would_do_something() {
-    // desc, tag, has data, has a definition, listed
-    for (desc, tag, had_dumper, defn, listed) in [
-        ("TABLE", "t", false, true, true),
-        ("TABLE", "t", false, false, false),
-        ("TABLE DATA", "t", true, false, true),
-        ("SEQUENCE SET", "s", false, false, true),
-        ("BLOB METADATA", "1..2", false, false, true),
-        ("BLOB", "1", false, false, true),
-        ("STATISTICS DATA", "t", false, false, true),
-        ("COMMENT", "LARGE OBJECT 1", false, false, true),
-        ("COMMENT", "TABLE t", false, true, true),
-        ("COMMENT", "DATABASE d", false, true, false),
-        ("ACL", "DATABASE d", false, true, false),
-        ("SECURITY LABEL", "DATABASE d", false, true, false),
-        ("DATABASE", "d", false, true, false),
-        ("DATABASE PROPERTIES", "d", false, true, false),
-        ("ENCODING", "ENCODING", false, true, false),
-        ("STDSTRINGS", "STDSTRINGS", false, true, false),
-        ("SEARCHPATH", "SEARCHPATH", false, true, false),
-    ] {
-        let entry = TocEntry {
-            desc: desc.into(),
-            tag: Some(tag.into()),
-            had_dumper,
-            defn: defn.then(|| "SQL".into()),
-            ..TocEntry::new(DumpId(1))
-        };
-        assert_eq!(is_listed(&entry), listed, "{desc} {tag}");
-    }
 }

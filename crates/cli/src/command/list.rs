@@ -1,5 +1,6 @@
 //! `pgark list`
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use bstr::BString;
-use pgark_archive::{Header, Offset, Reader, TocEntry, is_listed, list};
+use pgark_archive::{Header, Offset, Reader, Selection, TocEntry, list};
 use serde_json::{Value, json};
 
 use crate::arguments::ListArguments;
@@ -31,13 +32,17 @@ pub(crate) fn run(arguments: &ListArguments) -> anyhow::Result<ExitCode> {
         |path| format!("\"{}\"", path.display()),
     );
     let archive = Reader::new(input).with_context(|| format!("could not read archive {name}"))?;
+    let selection = Selection::all(archive.toc());
     let mut out = BufWriter::new(io::stdout().lock());
     let written = if arguments.json {
-        serde_json::to_writer_pretty(&mut out, &as_json(archive.header(), archive.toc()))
-            .map_err(io::Error::from)
-            .and_then(|()| writeln!(out))
+        serde_json::to_writer_pretty(
+            &mut out,
+            &as_json(archive.header(), archive.toc(), &selection),
+        )
+        .map_err(io::Error::from)
+        .and_then(|()| writeln!(out))
     } else {
-        list(archive.header(), archive.toc(), &mut out)
+        list(archive.header(), archive.toc(), &selection, &mut out)
     };
     match written.and_then(|()| out.flush()) {
         // Whoever read has seen enough, as `head` does.
@@ -53,7 +58,9 @@ fn text(value: Option<&BString>) -> Value {
     value.map_or(Value::Null, |value| Value::String(value.to_string()))
 }
 
-fn as_json(header: &Header, entries: &[TocEntry]) -> Value {
+fn as_json(header: &Header, entries: &[TocEntry], selection: &Selection) -> Value {
+    let listed: HashSet<usize> = selection.iter().map(|(place, _)| place).collect();
+    let entries = entries.iter().enumerate();
     json!({
         "version": header.version.to_string(),
         "format": header.format.name().to_lowercase(),
@@ -62,11 +69,11 @@ fn as_json(header: &Header, entries: &[TocEntry]) -> Value {
         "database": text(header.database.as_ref()),
         "server_version": text(header.server_version.as_ref()),
         "dump_version": text(header.dump_version.as_ref()),
-        "entries": entries.iter().map(entry_as_json).collect::<Vec<_>>(),
+        "entries": entries.map(|(place, entry)| entry_as_json(entry, listed.contains(&place))).collect::<Vec<_>>(),
     })
 }
 
-fn entry_as_json(entry: &TocEntry) -> Value {
+fn entry_as_json(entry: &TocEntry, is_listed: bool) -> Value {
     json!({
         "id": entry.dump_id.0,
         "desc": entry.desc.to_string(),
@@ -84,6 +91,6 @@ fn entry_as_json(entry: &TocEntry) -> Value {
             Offset::At(offset) => Value::from(offset),
             Offset::NotSet | Offset::NoData => Value::Null,
         },
-        "listed": is_listed(entry),
+        "listed": is_listed,
     })
 }
