@@ -9,4 +9,6 @@ mod pipe;
 mod privilege;
 mod reproducible;
 mod restore;
+mod restore_script;
+mod script;
 mod session;

@@ -48,9 +48,20 @@ pub(crate) fn fixtures(major: Major) -> Result<Vec<Fixture>> {
 
 /// One comparison: its mode, its figure and what failed.
 pub(crate) struct Cell {
-    mode: &'static str,
+    mode: String,
     figure: String,
     failure: Option<String>,
+}
+
+impl Cell {
+    /// A comparison that failed where its result is an error.
+    pub(crate) fn new<T>(mode: impl Into<String>, figure: String, result: Result<T>) -> Self {
+        Self {
+            mode: mode.into(),
+            figure,
+            failure: result.err().map(|error| format!("{error:#}")),
+        }
+    }
 }
 
 /// Dumps the database `db` in every mode with the major's pg_dump and with pgark, and compares.
@@ -58,11 +69,7 @@ pub(crate) fn compare(server: &Server, db: &str) -> Vec<Cell> {
     let cells = MODES.iter().map(|(mode, args)| {
         let mut figure = "no figure".to_owned();
         let result = compare_mode(server, db, args, &mut figure);
-        Cell {
-            mode,
-            figure,
-            failure: result.err().map(|error| format!("{error:#}")),
-        }
+        Cell::new(*mode, figure, result)
     });
     cells.collect()
 }

@@ -1,11 +1,18 @@
 //! The command line as it is typed.
 
+mod restore;
+mod script;
+
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pgark_archive::Compression;
+
+pub(crate) use restore::{ChoiceArguments, RestoreArguments};
+use script::dump_format;
+pub(crate) use script::{DumpFormat, RowArguments, ScriptArguments, StorageArguments};
 
 /// Back up and restore PostgreSQL without PostgreSQL's client programs.
 #[derive(Debug, Parser)]
@@ -20,13 +27,14 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Dump(DumpArguments),
+    Dump(Box<DumpArguments>),
     List(ListArguments),
     Ping(PingArguments),
     Plugin(PluginArguments),
+    Restore(Box<RestoreArguments>),
 }
 
-/// Dump a database as a custom-format archive, the one that pg_dump of the server's version would write.
+/// Dump a database as a custom-format archive or an SQL script, the one that pg_dump of the server's version would write.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct DumpArguments {
@@ -35,9 +43,12 @@ pub(crate) struct DumpArguments {
     /// The archive; standard output where it is not given.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// none, gzip or gzip:LEVEL with a level of 1 to 9; a number alone is a level of gzip, 0 being none.
-    #[arg(short = 'Z', long, value_name = "METHOD", default_value_t = Compression::DEFAULT)]
-    pub(crate) compress: Compression,
+    /// c(ustom), an archive for pg_restore and pgark restore, or p(lain), an SQL script.
+    #[arg(short = 'F', long, value_name = "FORMAT", default_value = "c", value_parser = dump_format)]
+    pub(crate) format: DumpFormat,
+    /// none, gzip or gzip:LEVEL with a level of 1 to 9; a number alone is a level of gzip, 0 being none. Archives are compressed with gzip unless told otherwise; scripts are not.
+    #[arg(short = 'Z', long, value_name = "METHOD")]
+    pub(crate) compress: Option<Compression>,
     /// Dump definitions, no data.
     #[arg(short, long, conflicts_with = "data_only")]
     pub(crate) schema_only: bool,
@@ -47,6 +58,12 @@ pub(crate) struct DumpArguments {
     /// How many sessions read the catalogues side by side.
     #[arg(short, long, value_name = "COUNT", default_value = "1")]
     pub(crate) jobs: NonZeroUsize,
+    #[command(flatten)]
+    pub(crate) rows: RowArguments,
+    #[command(flatten)]
+    pub(crate) script: ScriptArguments,
+    #[command(flatten)]
+    pub(crate) storage: StorageArguments,
     /// Dump what can be dumped even if the database holds objects that pgark cannot dump yet; they are named, and the exit status is 7.
     #[arg(long)]
     pub(crate) allow_incomplete: bool,

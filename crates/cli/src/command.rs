@@ -6,3 +6,4 @@ pub(crate) mod list;
 pub(crate) mod password;
 pub(crate) mod ping;
 pub(crate) mod plugin;
+pub(crate) mod restore;

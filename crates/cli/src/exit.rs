@@ -26,6 +26,22 @@ pub(crate) const CANNOT_CONNECT: u8 = 8;
 #[error("cancelled")]
 pub(crate) struct Cancelled;
 
+/// What was asked for is not done, and nothing else was.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Refused(&'static str);
+
+impl Refused {
+    pub(crate) fn new(why: &'static str) -> Self {
+        Self(why)
+    }
+}
+
+/// What the user asks for makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(pub(crate) String);
+
 /// Waits for the signals that end a program.
 pub(crate) async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
@@ -75,6 +91,12 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
 fn code(error: &anyhow::Error) -> u8 {
     if error.is::<Cancelled>() {
         return CANCELLED;
+    }
+    if error.is::<Usage>() {
+        return USAGE;
+    }
+    if error.is::<Refused>() {
+        return REFUSED;
     }
     let dump = error.downcast_ref::<DumpError>();
     let connect = error.downcast_ref::<pgark_connect::Error>().or(match dump {

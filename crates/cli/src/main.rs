@@ -4,6 +4,7 @@ mod arguments;
 mod command;
 mod exit;
 mod output;
+mod output_file;
 
 use std::process::ExitCode;
 
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
     };
     let result = runtime.block_on(async {
         tokio::select! {
-            result = run(arguments.command) => result,
+            result = run(arguments.command, arguments.verbose > 0) => result,
             () = exit::interrupted() => Err(exit::Cancelled.into()),
         }
     });
@@ -42,11 +43,12 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> anyhow::Result<ExitCode> {
+async fn run(command: Command, verbose: bool) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Dump(arguments) => command::dump::run(arguments).await,
+        Command::Dump(arguments) => command::dump::run(*arguments, verbose).await,
         Command::List(arguments) => command::list::run(&arguments),
         Command::Ping(arguments) => command::ping::run(&arguments).await,
         Command::Plugin(arguments) => command::plugin::run(&arguments).await,
+        Command::Restore(arguments) => command::restore::run(*arguments, verbose).await,
     }
 }

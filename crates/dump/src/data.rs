@@ -1,5 +1,6 @@
 //! Copying rows and large objects into an archive.
 
+mod insert;
 mod job;
 mod large_object;
 
@@ -11,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
+use crate::options::Format;
 use crate::sink::{Archive, Sink};
 
 use job::Content;
@@ -43,10 +45,11 @@ pub(crate) async fn write_archive(
     header: Header,
     entries: Vec<TocEntry>,
     jobs: Vec<Job>,
+    format: Format,
 ) -> Result<()> {
     let (pieces, received) = mpsc::channel(PIECES_AHEAD);
     let writer =
-        tokio::task::spawn_blocking(move || write_pieces(sink, &header, &entries, received));
+        tokio::task::spawn_blocking(move || write_pieces(sink, &header, entries, format, received));
     let sent = send_content(session, &jobs, &pieces).await;
     drop(pieces);
     let written = outcome(writer).await;
@@ -82,6 +85,13 @@ async fn send_content(
                 while let Some(rows) = copy.next().await.map_err(failed)? {
                     send(pieces, Piece::Rows(Bytes::copy_from_slice(rows))).await?;
                 }
+                send(pieces, Piece::Rows(Bytes::from_static(END_OF_ROWS))).await?;
+                send(pieces, Piece::EndData).await?;
+            }
+            Content::Inserts { table, insert } => {
+                tracing::info!("dumping contents of table {table}");
+                send(pieces, Piece::StartData(job.id)).await?;
+                insert.send(session, table, pieces).await?;
                 send(pieces, Piece::EndData).await?;
             }
             Content::LargeObjects(objects) => {
@@ -106,17 +116,15 @@ async fn send(pieces: &mpsc::Sender<Piece>, piece: Piece) -> Result<()> {
 fn write_pieces(
     sink: Sink,
     header: &Header,
-    entries: &[TocEntry],
+    entries: Vec<TocEntry>,
+    format: Format,
     mut pieces: mpsc::Receiver<Piece>,
 ) -> Result<(), pgark_archive::Error> {
-    let mut archive = Archive::begin(sink, header, entries)?;
+    let mut archive = Archive::begin(sink, header, entries, format)?;
     while let Some(piece) = pieces.blocking_recv() {
         match piece {
             Piece::StartData(id) => archive.start_data(id)?,
-            Piece::EndData => {
-                archive.write(END_OF_ROWS)?;
-                archive.end_data()?;
-            }
+            Piece::EndData => archive.end_data()?,
             Piece::StartLargeObjects(id) => archive.start_large_objects(id)?,
             Piece::StartLargeObject(oid) => {
                 archive.start_large_object(pgark_archive::Oid(oid.0))?

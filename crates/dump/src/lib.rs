@@ -39,5 +39,5 @@ mod wanted;
 
 pub use error::{Error, Result};
 pub use logical::{Report, databases, dump};
-pub use options::{Content, Options};
+pub use options::{Content, Format, Inserts, Options};
 pub use sink::Sink;

@@ -10,7 +10,7 @@ use crate::data::{self, Job, jobs};
 use crate::dialect::Dialect;
 use crate::emit::Emitter;
 use crate::error::{Error, Result};
-use crate::options::Options;
+use crate::options::{Format, Options};
 use crate::plan::{Plan, Selection};
 use crate::session;
 use crate::sink::Sink;
@@ -64,6 +64,7 @@ struct Prepared {
     header: Header,
     entries: Vec<TocEntry>,
     jobs: Vec<Job>,
+    format: Format,
     report: Report,
 }
 
@@ -104,7 +105,7 @@ impl Prepared {
             return Err(Error::Unwritten(emission.unwritten));
         }
 
-        let jobs = jobs(&plan, &selection, &emission.entries, quoter)?;
+        let jobs = jobs(&plan, &selection, &emission.entries, &options, quoter)?;
         let header = Header {
             database: Some(catalog.database.name.clone()),
             server_version: Some(server.version.clone()),
@@ -126,6 +127,7 @@ impl Prepared {
             header,
             entries: emission.entries,
             jobs,
+            format: options.format,
             report,
         })
     }
@@ -136,7 +138,15 @@ impl Prepared {
         for session in others {
             session::close(session).await?;
         }
-        data::write_archive(&mut first, sink, self.header, self.entries, self.jobs).await?;
+        data::write_archive(
+            &mut first,
+            sink,
+            self.header,
+            self.entries,
+            self.jobs,
+            self.format,
+        )
+        .await?;
         session::close(first).await?;
         Ok(self.report)
     }

@@ -1,8 +1,8 @@
 //! What a user can ask of a logical dump.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 
-use pgark_archive::Compression;
+use pgark_archive::{Compression, ScriptOptions};
 
 /// What part of a database is dumped.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -16,6 +16,27 @@ pub enum Content {
     DataOnly,
 }
 
+/// What a dump is written as.
+#[derive(Clone, Debug, Default)]
+pub enum Format {
+    /// An archive of the custom format.
+    #[default]
+    Custom,
+    /// An SQL script.
+    Plain(Box<ScriptOptions>),
+}
+
+/// Rows as INSERT statements.
+#[derive(Clone, Copy, Debug)]
+pub struct Inserts {
+    /// Rows of each statement (`--rows-per-insert`).
+    pub rows_per_statement: NonZeroU32,
+    /// Name the columns (`--column-inserts`).
+    pub column_names: bool,
+    /// Pass over rows that are there already.
+    pub on_conflict_do_nothing: bool,
+}
+
 /// The options of a logical dump.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -23,7 +44,13 @@ pub struct Options {
     pub content: Content,
     /// How many sessions read the catalogues side by side.
     pub jobs: NonZeroUsize,
-    /// How data is compressed.
+    /// What is written.
+    pub format: Format,
+    /// Whether rows are written as INSERT statements.
+    pub inserts: Option<Inserts>,
+    /// Whether the rows of partitions are restored through the partitioned table at the root.
+    pub load_via_partition_root: bool,
+    /// How data is compressed in an archive.
     pub compression: Compression,
     /// Write what can be written although objects of unwritten kinds will be missing from the archive.
     pub allow_incomplete: bool,
@@ -36,6 +63,9 @@ impl Default for Options {
         Self {
             content: Content::All,
             jobs: NonZeroUsize::MIN,
+            format: Format::default(),
+            inserts: None,
+            load_via_partition_root: false,
             compression: Compression::Gzip { level: None },
             allow_incomplete: false,
             unlogged_table_data: true,

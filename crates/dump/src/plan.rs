@@ -10,6 +10,7 @@ mod build;
 mod columns;
 mod loops;
 mod object;
+mod root;
 mod select;
 mod sort;
 

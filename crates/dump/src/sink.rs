@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::io::Write;
 
-use pgark_archive::{DumpId, Header, Oid, TocEntry, Writer};
+use pgark_archive::{DumpId, Filter, Header, Oid, Script, Selection, TocEntry, Writer};
+
+use crate::options::Format;
 
 /// Where an archive goes. Nothing of it is worth anything until the dump has succeeded.
 pub enum Sink {
@@ -13,22 +15,42 @@ pub enum Sink {
     Stream(Box<dyn Write + Send>),
 }
 
-/// An archive being written.
+/// An archive being written, or a script.
 pub(crate) enum Archive {
     File(Writer<File>),
     Stream(Writer<Box<dyn Write + Send>>),
+    Script(Box<Script<Box<dyn Write + Send>>>),
 }
 
 impl Archive {
-    /// Writes header and table of contents.
+    /// Writes what comes before all data.
     pub(crate) fn begin(
         sink: Sink,
         header: &Header,
-        entries: &[TocEntry],
+        entries: Vec<TocEntry>,
+        format: Format,
     ) -> Result<Self, pgark_archive::Error> {
-        Ok(match sink {
-            Sink::File(file) => Self::File(Writer::new_seekable(file, header, entries)?),
-            Sink::Stream(stream) => Self::Stream(Writer::new(stream, header, entries)?),
+        Ok(match (format, sink) {
+            (Format::Custom, Sink::File(file)) => {
+                Self::File(Writer::new_seekable(file, header, &entries)?)
+            }
+            (Format::Custom, Sink::Stream(stream)) => {
+                Self::Stream(Writer::new(stream, header, &entries)?)
+            }
+            (Format::Plain(options), sink) => {
+                let sink = match sink {
+                    Sink::File(file) => Box::new(file),
+                    Sink::Stream(stream) => stream,
+                };
+                // The entries are those that were asked for, but for the database itself.
+                let filter = Filter {
+                    create_database: options.create,
+                    ..Filter::default()
+                };
+                let selection = Selection::choose(&entries, &filter, None)?;
+                let script = Script::begin(sink, header, entries.into(), &selection, *options)?;
+                Self::Script(Box::new(script))
+            }
         })
     }
 
@@ -36,6 +58,7 @@ impl Archive {
         match self {
             Self::File(writer) => writer.start_data(id),
             Self::Stream(writer) => writer.start_data(id),
+            Self::Script(script) => script.start_data(id),
         }
     }
 
@@ -43,6 +66,7 @@ impl Archive {
         match self {
             Self::File(writer) => writer.write(rows),
             Self::Stream(writer) => writer.write(rows),
+            Self::Script(script) => script.write(rows),
         }
     }
 
@@ -50,6 +74,7 @@ impl Archive {
         match self {
             Self::File(writer) => writer.end_data(),
             Self::Stream(writer) => writer.end_data(),
+            Self::Script(script) => script.end_data(),
         }
     }
 
@@ -57,6 +82,7 @@ impl Archive {
         match self {
             Self::File(writer) => writer.start_large_objects(id),
             Self::Stream(writer) => writer.start_large_objects(id),
+            Self::Script(script) => script.start_large_objects(id),
         }
     }
 
@@ -64,6 +90,7 @@ impl Archive {
         match self {
             Self::File(writer) => writer.start_large_object(oid),
             Self::Stream(writer) => writer.start_large_object(oid),
+            Self::Script(script) => script.start_large_object(oid),
         }
     }
 
@@ -71,6 +98,7 @@ impl Archive {
         match self {
             Self::File(writer) => writer.end_large_object(),
             Self::Stream(writer) => writer.end_large_object(),
+            Self::Script(script) => script.end_large_object(),
         }
     }
 
@@ -78,6 +106,7 @@ impl Archive {
         match self {
             Self::File(writer) => writer.end_large_objects(),
             Self::Stream(writer) => writer.end_large_objects(),
+            Self::Script(script) => script.end_large_objects(),
         }
     }
 
@@ -86,6 +115,12 @@ impl Archive {
         match self {
             Self::File(writer) => writer.finish().map(drop),
             Self::Stream(writer) => writer.finish().map(drop),
+            Self::Script(script) => {
+                for warning in script.warnings() {
+                    tracing::warn!("{warning}");
+                }
+                script.finish().map(drop)
+            }
         }
     }
 }

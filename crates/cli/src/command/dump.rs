@@ -1,20 +1,21 @@
 //! `pgark dump`
 
-use std::fs::{self, File};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::num::NonZeroU32;
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
-use pgark_dump::{Content, Options, Report, Sink};
+use pgark_archive::{Compression, ScriptOptions};
+use pgark_dump::{Content, Format, Inserts, Options, Report};
 
 use super::connection;
-use crate::arguments::DumpArguments;
+use super::restore::script_options;
+use crate::arguments::{DumpArguments, DumpFormat, RowArguments};
 use crate::exit;
 use crate::output::say;
+use crate::output_file::OutputFile;
 
 /// Dumps one database to a file or to standard output.
-pub(crate) async fn run(arguments: DumpArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(arguments: DumpArguments, verbose: bool) -> anyhow::Result<ExitCode> {
     let config = connection::config(&arguments.connection)?;
     let options = Options {
         content: match (arguments.schema_only, arguments.data_only) {
@@ -23,33 +24,65 @@ pub(crate) async fn run(arguments: DumpArguments) -> anyhow::Result<ExitCode> {
             _ => Content::All,
         },
         jobs: arguments.jobs,
-        compression: arguments.compress,
+        compression: arguments.compress.unwrap_or(Compression::DEFAULT),
+        format: format(&arguments, verbose)?,
+        inserts: inserts(&arguments.rows)?,
+        load_via_partition_root: arguments.rows.load_via_partition_root,
         allow_incomplete: arguments.allow_incomplete,
         ..Options::default()
     };
-    let report = match &arguments.file {
-        Some(path) if is_special(path) => {
-            let file = File::options()
-                .write(true)
-                .open(path)
-                .with_context(|| format!("could not open file \"{}\"", path.display()))?;
-            pgark_dump::dump(&config, &options, Sink::Stream(Box::new(file))).await?
-        }
-        Some(path) => {
-            let part = PartFile::create(path)?;
-            let report =
-                pgark_dump::dump(&config, &options, Sink::File(part.file.try_clone()?)).await?;
-            part.finish()?;
-            report
-        }
-        None => pgark_dump::dump(&config, &options, Sink::Stream(Box::new(io::stdout()))).await?,
-    };
+    // As with pg_dump, a script can go to "-", and an archive into a file of that name.
+    let is_plain = arguments.format == DumpFormat::Plain;
+    let path = arguments.file.as_deref();
+    let output = OutputFile::open(path.filter(|path| !(is_plain && *path == Path::new("-"))))?;
+    let report = pgark_dump::dump(&config, &options, output.sink()?).await?;
+    output.finish()?;
     Ok(tell(&report))
 }
 
-/// A device or pipe: it is written to where it stands, and cannot be gone back in.
-fn is_special(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+fn format(arguments: &DumpArguments, verbose: bool) -> anyhow::Result<Format> {
+    let is_plain = arguments.format == DumpFormat::Plain;
+    if !is_plain {
+        if arguments.script.restrict_key.is_some() {
+            return Err(usage(
+                "--restrict-key is for scripts, so it needs --format=plain",
+            ));
+        }
+        return Ok(Format::Custom);
+    }
+    if !matches!(arguments.compress, None | Some(Compression::None)) {
+        return Err(usage(
+            "scripts are not compressed: leave --compress out, or use --format=custom",
+        ));
+    }
+    Ok(Format::Plain(Box::new(ScriptOptions {
+        schema: !arguments.data_only,
+        no_owner: arguments.storage.no_owner,
+        no_tablespaces: arguments.storage.no_tablespaces,
+        no_table_access_method: arguments.storage.no_table_access_method,
+        verbose,
+        ..script_options(&arguments.script)?
+    })))
+}
+
+fn inserts(rows: &RowArguments) -> anyhow::Result<Option<Inserts>> {
+    if rows.inserts || rows.column_inserts || rows.rows_per_insert.is_some() {
+        return Ok(Some(Inserts {
+            rows_per_statement: rows.rows_per_insert.unwrap_or(NonZeroU32::MIN),
+            column_names: rows.column_inserts,
+            on_conflict_do_nothing: rows.on_conflict_do_nothing,
+        }));
+    }
+    if rows.on_conflict_do_nothing {
+        return Err(usage(
+            "--on-conflict-do-nothing needs --inserts, --rows-per-insert or --column-inserts",
+        ));
+    }
+    Ok(None)
+}
+
+fn usage(what: &str) -> anyhow::Error {
+    exit::Usage(what.to_owned()).into()
 }
 
 fn tell(report: &Report) -> ExitCode {
@@ -64,71 +97,4 @@ fn tell(report: &Report) -> ExitCode {
         say(format!("  {object}"));
     }
     ExitCode::from(exit::PARTIAL)
-}
-
-/// A file that takes its name when it is whole. Until then it is called `NAME.part`, and goes when it is dropped.
-struct PartFile {
-    file: File,
-    part: PathBuf,
-    path: PathBuf,
-    is_finished: bool,
-}
-
-impl PartFile {
-    fn create(path: &Path) -> anyhow::Result<Self> {
-        // Of a link it is the target that is replaced.
-        let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let mut part = path.as_os_str().to_owned();
-        part.push(".part");
-        let part = PathBuf::from(part);
-        let doing = || format!("could not create file \"{}\"", part.display());
-        if path.is_dir() {
-            return Err(io::Error::from(io::ErrorKind::IsADirectory))
-                .with_context(|| format!("could not write file \"{}\"", path.display()));
-        }
-        let file = File::create(&part).with_context(doing)?;
-        Ok(Self {
-            file,
-            part,
-            path: path.to_owned(),
-            is_finished: false,
-        })
-    }
-
-    /// Brings the file to the disk, then gives it its name.
-    fn finish(mut self) -> anyhow::Result<()> {
-        self.file
-            .sync_all()
-            .with_context(|| format!("could not write file \"{}\"", self.part.display()))?;
-        fs::rename(&self.part, &self.path).with_context(|| {
-            format!(
-                "could not rename file \"{}\" to \"{}\"",
-                self.part.display(),
-                self.path.display()
-            )
-        })?;
-        self.is_finished = true;
-        let folder = self
-            .path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .with_context(|| format!("could not write folder \"{}\"", folder.display()))
-    }
-}
-
-impl Drop for PartFile {
-    fn drop(&mut self) {
-        if !self.is_finished {
-            // The dump has failed already; an unfinished file that stays is worth a word, no more.
-            if let Err(error) = fs::remove_file(&self.part) {
-                say(format!(
-                    "warning: could not remove file \"{}\": {error}",
-                    self.part.display()
-                ));
-            }
-        }
-    }
 }

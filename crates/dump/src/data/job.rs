@@ -2,11 +2,13 @@
 
 use bstr::{BString, ByteSlice};
 use pgark_archive::{DumpId, TocEntry};
-use pgark_catalog::Oid;
+use pgark_catalog::{Oid, Relation};
 use pgark_sql::{Quoter, text};
 
+use super::insert::InsertJob;
 use crate::emit::copy_columns;
 use crate::error::Result;
+use crate::options::Options;
 use crate::plan::{NodeId, Object, Plan, Selection};
 
 /// The content of one entry.
@@ -27,12 +29,18 @@ pub(super) enum Content {
         /// The COPY statement.
         copy: BString,
     },
+    /// The rows of a table as statements.
+    Inserts {
+        /// The table, quoted.
+        table: BString,
+        insert: InsertJob,
+    },
     LargeObjects(Vec<Oid>),
 }
 
 impl Job {
     pub(crate) fn is_table(&self) -> bool {
-        matches!(self.content, Content::Rows { .. })
+        matches!(self.content, Content::Rows { .. } | Content::Inserts { .. })
     }
 }
 
@@ -41,6 +49,7 @@ pub(crate) fn jobs(
     plan: &Plan<'_>,
     selection: &Selection,
     entries: &[TocEntry],
+    options: &Options,
     quoter: Quoter,
 ) -> Result<Vec<Job>> {
     let catalog = plan.catalog;
@@ -53,13 +62,25 @@ pub(crate) fn jobs(
         {
             Some(Object::Data(place)) => {
                 let relation = &catalog.relations[place];
-                let table =
-                    quoter.qualified(Some(&catalog.schema(relation.schema)?.name), &relation.name);
-                let columns = copy_columns(quoter, plan.details.columns_of(relation.id.oid));
+                let name = |relation: &Relation| -> Result<BString> {
+                    let schema = &catalog.schema(relation.schema)?.name;
+                    Ok(quoter.qualified(Some(schema), &relation.name))
+                };
+                let table = name(relation)?;
+                let columns = plan.details.columns_of(relation.id.oid);
                 let condition = conditions.get(&place).and_then(Option::as_ref);
-                Content::Rows {
-                    copy: copy_statement(&table, &columns, condition),
-                    table,
+                if let Some(inserts) = options.inserts {
+                    let root = plan.restore_root(place, options).unwrap_or(place);
+                    let target = name(&catalog.relations[root])?;
+                    let insert =
+                        InsertJob::new(quoter, &table, &target, columns, condition, inserts);
+                    Content::Inserts { table, insert }
+                } else {
+                    let columns = copy_columns(quoter, columns);
+                    Content::Rows {
+                        copy: copy_statement(&table, &columns, condition),
+                        table,
+                    }
                 }
             }
             Some(Object::LargeObjectData(place)) if catalog.server.groups_large_objects() => {

@@ -1,7 +1,7 @@
 //! What fills tables, sequences and materialized views.
 
 use bstr::BString;
-use pgark_archive::{Section, TocEntry};
+use pgark_archive::{Section, TocEntry, one_line};
 use pgark_catalog::{Column, Relation, RelationKind};
 use pgark_sql::{Quoter, text};
 
@@ -30,7 +30,7 @@ impl Emitter<'_> {
 
     fn emit_table_data(&mut self, id: NodeId, place: usize) -> Result<()> {
         let relation = &self.catalog().relations[place];
-        let root = self.restore_root(place);
+        let root = self.plan.restore_root(place, self.options);
         let target = self.qualified_relation(&self.catalog().relations[root.unwrap_or(place)])?;
         let columns = copy_columns(self.quoter, self.details().columns_of(relation.id.oid));
         let entry = self.data_entry(self.entry(id, "TABLE DATA", Section::Data), relation)?;
@@ -38,33 +38,15 @@ impl Emitter<'_> {
             had_dumper: true,
             // pg_restore looks for these very words, and does without TRUNCATE then.
             defn: root.map(|_| text!("-- load via partition root ", one_line(&target))),
-            copy_stmt: Some(text!("COPY ", target, " ", columns, " FROM stdin;\n")),
+            copy_stmt: self
+                .options
+                .inserts
+                .is_none()
+                .then(|| text!("COPY ", target, " ", columns, " FROM stdin;\n")),
             dependencies: vec![self.plan.relation_dump_id(place)],
             ..entry
         });
         Ok(())
-    }
-
-    /// The partitioned table that a partition's rows must be restored through, because their place among the partitions can change.
-    fn restore_root(&self, place: usize) -> Option<usize> {
-        let is_partition = |place: usize| self.catalog().relations[place].is_partition;
-        let parent = |place: usize| {
-            self.plan.parents[place]
-                .first()
-                .copied()
-                .filter(|_| is_partition(place))
-        };
-        let ancestors: Vec<usize> =
-            std::iter::successors(parent(place), |ancestor| parent(*ancestor)).collect();
-        let is_unsafe = |place: &usize| {
-            self.catalog()
-                .unsafe_partitioned
-                .contains(&self.catalog().relations[*place].id.oid)
-        };
-        ancestors
-            .last()
-            .copied()
-            .filter(|_| ancestors.iter().any(is_unsafe))
     }
 
     fn emit_sequence_set(&mut self, id: NodeId, place: usize) -> Result<()> {
@@ -133,20 +115,6 @@ pub(crate) fn copy_columns(quoter: Quoter, columns: &[Column]) -> BString {
     } else {
         text!("(", bstr::join(", ", names), ")")
     }
-}
-
-/// A name on one line, as pg_dump puts names into comments (`sanitize_line` in src/bin/pg_dump/dumputils.c).
-fn one_line(name: &BString) -> BString {
-    name.iter()
-        .map(|byte| {
-            if matches!(byte, b'\n' | b'\r') {
-                b' '
-            } else {
-                *byte
-            }
-        })
-        .collect::<Vec<u8>>()
-        .into()
 }
 
 #[cfg(test)]

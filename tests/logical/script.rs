@@ -1,0 +1,180 @@
+//! `pgark dump -F p` on every fixture and major: the script is the one that pg_dump writes.
+
+use anyhow::{Result, ensure};
+use bstr::{BString, ByteSlice};
+use support::{Major, Server, dump_command, observe, run, shared_server, side_by_side};
+
+use crate::matrix::{Cell, fixtures, report};
+
+/// What is asked of both.
+const OPTIONS: [&[&str]; 12] = [
+    &[],
+    &["-s"],
+    &["-a"],
+    &["-a", "--disable-triggers", "-S", "Root"],
+    &["-O"],
+    &["-C", "-c", "--if-exists"],
+    &["-c", "--use-set-session-authorization"],
+    &[
+        "--no-tablespaces",
+        "--no-table-access-method",
+        "-c",
+        "--if-exists",
+    ],
+    &["--inserts"],
+    &["--column-inserts", "--rows-per-insert=7"],
+    &["-a", "--rows-per-insert=1000", "--on-conflict-do-nothing"],
+    &["--load-via-partition-root"],
+];
+
+#[test]
+fn scripts_of_postgresql_15_are_those_of_its_pg_dump() -> Result<()> {
+    every_fixture(Major::V15)
+}
+
+#[test]
+fn scripts_of_postgresql_16_are_those_of_its_pg_dump() -> Result<()> {
+    every_fixture(Major::V16)
+}
+
+#[test]
+fn scripts_of_postgresql_17_are_those_of_its_pg_dump() -> Result<()> {
+    every_fixture(Major::V17)
+}
+
+#[test]
+fn scripts_of_postgresql_18_are_those_of_its_pg_dump() -> Result<()> {
+    every_fixture(Major::V18)
+}
+
+fn every_fixture(major: Major) -> Result<()> {
+    let fixtures = fixtures(major)?;
+    let rows = side_by_side(&fixtures, |fixture| {
+        let db = fixture.database(major)?;
+        let server = shared_server(major);
+        let cells = OPTIONS.iter().map(|options| {
+            let compared = compare(server, &db, options);
+            let figure = match &compared {
+                Ok(bytes) => format!("{bytes} bytes"),
+                Err(_) => "no figure".to_owned(),
+            };
+            Cell::new(options.join(" "), figure, compared)
+        });
+        Ok(cells.collect())
+    });
+    let rows = fixtures.iter().zip(rows);
+    report(rows.map(|(fixture, cells): (_, Vec<Cell>)| (format!("{major} {fixture}"), cells)))
+}
+
+/// How long the script is, which both must have written.
+fn compare(server: &Server, db: &str, options: &[&str]) -> Result<usize> {
+    let expected = run(server
+        .tool("pg_dump")
+        .args(["-Fp", "--restrict-key=x"])
+        .args(options)
+        .arg("-d")
+        .arg(server.conninfo(db)))?;
+    let mut command = dump_command(server, db);
+    let ran = observe(command.args(["-Fp", "--restrict-key=x"]).args(options))?;
+    ran.expect_code(0)?;
+    ensure_same_script(&expected, &ran.stdout)?;
+    Ok(expected.len())
+}
+
+/// An error with the first lines that differ. Who dumped may be told otherwise.
+pub(crate) fn ensure_same_script(expected: &[u8], found: &[u8]) -> Result<()> {
+    const DUMPED_BY: &[u8] = b"-- Dumped by pg_dump version ";
+    let lines = |script: &[u8]| -> Vec<BString> {
+        let lines = script.lines_with_terminator();
+        let line = |line: &[u8]| {
+            if line.starts_with(DUMPED_BY) {
+                DUMPED_BY.into()
+            } else {
+                line.into()
+            }
+        };
+        lines.map(line).collect()
+    };
+    let (expected, found) = (lines(expected), lines(found));
+    let at = expected
+        .iter()
+        .zip(&found)
+        .position(|(expected, found)| expected != found)
+        .unwrap_or(expected.len().min(found.len()));
+    let around = |lines: &[BString]| bstr::concat(lines.iter().skip(at.saturating_sub(3)).take(8));
+    ensure!(
+        expected == found,
+        "line {} differs: expected\n{}\nfound\n{}",
+        at + 1,
+        around(&expected).as_bstr(),
+        around(&found).as_bstr()
+    );
+    Ok(())
+}
+
+#[test]
+fn scripts_go_to_files_and_stdout_alike() -> Result<()> {
+    let server = shared_server(Major::V18);
+    let db = support::Fixture::named("shop")?.database(Major::V18)?;
+    let scratch = support::Scratch::new()?;
+    let dump = |args: &[&str]| {
+        let mut command = dump_command(server, &db);
+        command
+            .args(["--format=plain", "--restrict-key=x"])
+            .args(args);
+        observe(&mut command)
+    };
+    let piped = dump(&[])?;
+    piped.expect_silence()?;
+    let dashed = dump(&["-f", "-"])?;
+    ensure!(dashed.stdout == piped.stdout, "-f - differs");
+    let file = scratch.join("script");
+    dump(&["-f", &file.display().to_string()])?.expect_silence()?;
+    ensure!(std::fs::read(&file)? == piped.stdout, "-f FILE differs");
+    Ok(())
+}
+
+#[test]
+fn every_script_has_a_key_of_its_own() -> Result<()> {
+    let server = shared_server(Major::V17);
+    let db = support::Fixture::named("e2e/odd-name").and_then(|f| f.database(Major::V17))?;
+    let key = || -> Result<BString> {
+        let ran = observe(dump_command(server, &db).arg("-Fp"))?;
+        ran.expect_code(0)?;
+        let key = |word: &str| {
+            let mut lines = ran.stdout.lines();
+            lines.find_map(|line| line.strip_prefix(word.as_bytes()).map(BString::from))
+        };
+        let (opened, closed) = (key("\\restrict "), key("\\unrestrict "));
+        ensure!(
+            opened.is_some() && opened == closed,
+            "{opened:?} {closed:?}"
+        );
+        Ok(opened.unwrap_or_default())
+    };
+    let keys = (key()?, key()?);
+    ensure!(keys.0 != keys.1 && keys.0.len() == 63, "{keys:?}");
+    Ok(())
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_before_anything_is_done() -> Result<()> {
+    let server = shared_server(Major::V16);
+    for (options, told) in [
+        (&["-Fd"][..], "supported, only c(ustom) and p(lain)"),
+        (&["-Ft"], "supported, only c(ustom) and p(lain)"),
+        (&["-Fx"], "supported are c(ustom) and p(lain)"),
+        (&["--restrict-key=x"], "--format=plain"),
+        (&["-Fp", "--restrict-key=a b"], "letters and digits"),
+        (&["-Fp", "-Z9"], "scripts are not compressed"),
+        (&["-Fp", "--if-exists"], "--clean"),
+        (&["-Fp", "-c", "-a"], "--data-only"),
+        (&["--on-conflict-do-nothing"], "--inserts"),
+        (&["--rows-per-insert=0"], "--rows-per-insert"),
+    ] {
+        let ran = observe(dump_command(server, "no-such-database").args(options))?;
+        ran.expect_code(2)?;
+        ensure!(ran.stderr.contains(told), "{options:?}: {}", ran.stderr);
+    }
+    Ok(())
+}
