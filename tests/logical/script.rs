@@ -1,8 +1,13 @@
 //! `pgark dump -F p` on every fixture and major: the script is the one that pg_dump writes.
 
-use anyhow::{Result, ensure};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
 use bstr::{BString, ByteSlice};
-use support::{Major, Server, dump_command, observe, run, shared_server, side_by_side};
+use support::{
+    Fixture, Major, Scratch, Server, archdiff, dump_command, observe, run, shared_server,
+    side_by_side,
+};
 
 use crate::matrix::{Cell, fixtures, report};
 
@@ -113,10 +118,54 @@ pub(crate) fn ensure_same_script(expected: &[u8], found: &[u8]) -> Result<()> {
 }
 
 #[test]
+fn archives_hold_statements_and_roots_as_those_of_pg_dump() {
+    side_by_side(&Major::all(), |&major| {
+        let server = shared_server(major);
+        let scratch = Scratch::new()?;
+        let (oracle, ours) = (scratch.join("oracle"), scratch.join("ours"));
+        for name in ["quirks/07-partitions", "quirks/19-values", "quirks/25-rows"] {
+            let db = Fixture::named(name)?.database(major)?;
+            for options in [
+                &["--inserts"][..],
+                &["--column-inserts", "--rows-per-insert=3"],
+                &["--load-via-partition-root"],
+                &["--inserts", "--load-via-partition-root", "-a"],
+            ] {
+                server.pg_dump(&db, options.iter().chain(&["-Fc"]), &oracle)?;
+                let mut command = dump_command(server, &db);
+                observe(command.args(options).arg("-f").arg(&ours))?.expect_code(0)?;
+                let diff = archdiff(&oracle, &ours, &[])?;
+                ensure!(diff.same, "{name} {options:?}: {}", diff.output);
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn scripts_follow_the_settings_of_the_session() -> Result<()> {
+    let server = shared_server(Major::V18);
+    let db = Fixture::named("quirks/19-values")?.database(Major::V18)?;
+    for settings in [
+        "-c standard_conforming_strings=off",
+        "-c bytea_output=escape",
+    ] {
+        let script = |command: &mut Command| {
+            let command = command.env("PGOPTIONS", settings);
+            run(command.args(["-Fp", "--inserts", "--restrict-key=x"]))
+        };
+        let expected = script(server.tool("pg_dump").arg("-d").arg(server.conninfo(&db)))?;
+        let found = script(&mut dump_command(server, &db))?;
+        ensure_same_script(&expected, &found).with_context(|| settings)?;
+    }
+    Ok(())
+}
+
+#[test]
 fn scripts_go_to_files_and_stdout_alike() -> Result<()> {
     let server = shared_server(Major::V18);
-    let db = support::Fixture::named("shop")?.database(Major::V18)?;
-    let scratch = support::Scratch::new()?;
+    let db = Fixture::named("shop")?.database(Major::V18)?;
+    let scratch = Scratch::new()?;
     let dump = |args: &[&str]| {
         let mut command = dump_command(server, &db);
         command
@@ -137,7 +186,7 @@ fn scripts_go_to_files_and_stdout_alike() -> Result<()> {
 #[test]
 fn every_script_has_a_key_of_its_own() -> Result<()> {
     let server = shared_server(Major::V17);
-    let db = support::Fixture::named("e2e/odd-name").and_then(|f| f.database(Major::V17))?;
+    let db = Fixture::named("e2e/odd-name").and_then(|f| f.database(Major::V17))?;
     let key = || -> Result<BString> {
         let ran = observe(dump_command(server, &db).arg("-Fp"))?;
         ran.expect_code(0)?;
