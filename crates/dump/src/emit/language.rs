@@ -88,7 +88,7 @@ impl Emitter<'_> {
             oid: function,
         });
         match node.map(|node| self.plan.node(node)) {
-            Some(node) if !node.wanted.is_empty() => match node.object {
+            Some(node) if !node.components().is_empty() => match node.object {
                 Object::Function(i) => {
                     let function = &self.catalog().functions[i];
                     Ok(Some(self.qualified(function.schema, &function.name)?))

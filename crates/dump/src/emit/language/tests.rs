@@ -49,6 +49,9 @@ fn a_language_names_its_functions_where_they_are_written() {
     ];
     for (schema, change, expected) in cases {
         let mut f = language(schema, change);
+        for function in &mut f.catalog.functions {
+            function.acl.current = Some("{alice=X/alice}".into());
+        }
         assert_eq!(f.text("PROCEDURAL LANGUAGE", "L"), expected);
     }
 }
@@ -64,6 +67,24 @@ fn a_function_that_is_not_wanted_is_not_named() {
         f.text("PROCEDURAL LANGUAGE", "l"),
         "CREATE OR REPLACE PROCEDURAL LANGUAGE l;\n"
     );
+}
+
+#[test]
+fn an_extension_s_function_is_named_where_something_is_written_of_it() {
+    for (acl, expected) in [
+        (None, "CREATE OR REPLACE PROCEDURAL LANGUAGE \"L\";\n"),
+        (
+            Some("{alice=X/alice}".into()),
+            "CREATE TRUSTED PROCEDURAL LANGUAGE \"L\" HANDLER s.h INLINE s.\"In\" VALIDATOR s.v;\n",
+        ),
+    ] {
+        let mut f = language(None, |_| {});
+        let (_, extension) = f.extension("x");
+        let handler = f.catalog.functions[0].id;
+        f.catalog.members.insert(handler, extension);
+        f.catalog.functions[0].acl.current = acl;
+        assert_eq!(f.text("PROCEDURAL LANGUAGE", "L"), expected);
+    }
 }
 
 #[test]
