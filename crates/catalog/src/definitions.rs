@@ -1,6 +1,7 @@
 //! The SQL text of what will be written.
 
 use std::collections::HashMap;
+use std::mem;
 
 use bstr::BString;
 use pgark_connect::Session;
@@ -22,6 +23,7 @@ use crate::operator_family::FamilyMembers;
 use crate::privilege::ColumnPrivileges;
 use crate::rule::{self, Rule};
 use crate::sequence::{Sequence, SequencePosition};
+use crate::sessions::{Part, Sessions};
 use crate::statistics::Statistics;
 use crate::transform::TransformDefinition;
 
@@ -139,8 +141,47 @@ impl Definitions {
     /// Reads the definitions of what the caller will write.
     ///
     /// # Errors
-    /// What the server said. Not cancel safe: a dropped future leaves the session broken.
+    /// What the server said. Not cancel safe: a dropped future leaves the sessions broken.
     pub async fn fetch(
+        sessions: &mut Sessions,
+        catalog: &Catalog,
+        quoter: &Quoter,
+        mut wanted: Wanted,
+    ) -> Result<Self> {
+        if sessions.others.is_empty() {
+            return Self::fetch_all(&mut sessions.first, catalog, quoter, &wanted).await;
+        }
+        let count = sessions.parts();
+        let (functions, views) = (
+            mem::take(&mut wanted.functions),
+            mem::take(&mut wanted.views),
+        );
+        let cut = |list: &[Oid], part: fn(Vec<Oid>) -> PartWanted| -> Vec<PartWanted> {
+            let size = list.len().div_ceil(count).max(1);
+            list.chunks(size).map(|oids| part(oids.to_vec())).collect()
+        };
+        let mut parts = cut(&views, PartWanted::Views);
+        parts.append(&mut cut(&functions, PartWanted::Functions));
+        parts.push(PartWanted::Others(Box::new(wanted)));
+        let parts: Vec<_> = parts
+            .into_iter()
+            .map(|wanted| PartOfDefinitions {
+                catalog,
+                quoter,
+                wanted,
+            })
+            .collect();
+        let mut fetched = sessions.fetch_parts(&parts).await?.into_iter().rev();
+        // The last part is that of all others.
+        let mut all = fetched.next().unwrap_or_default();
+        for part in fetched {
+            all.functions.extend(part.functions);
+            all.views.extend(part.views);
+        }
+        Ok(all)
+    }
+
+    async fn fetch_all(
         session: &mut Session,
         catalog: &Catalog,
         quoter: &Quoter,
@@ -200,5 +241,38 @@ impl Definitions {
             column_privileges: ColumnPrivileges::fetch(session, oids(&wanted.column_privileges))
                 .await?,
         })
+    }
+}
+
+/// What is wanted in one part of the read: some of the objects whose text takes the server long to make, or all others.
+enum PartWanted {
+    Functions(Vec<Oid>),
+    Views(Vec<Oid>),
+    Others(Box<Wanted>),
+}
+
+struct PartOfDefinitions<'a> {
+    catalog: &'a Catalog,
+    quoter: &'a Quoter,
+    wanted: PartWanted,
+}
+
+impl Part for PartOfDefinitions<'_> {
+    type Fetched = Definitions;
+
+    async fn fetch(&self, session: &mut Session) -> Result<Definitions> {
+        match &self.wanted {
+            PartWanted::Functions(oids) => Ok(Definitions {
+                functions: FunctionDefinition::fetch(session, oids.iter().copied()).await?,
+                ..Definitions::default()
+            }),
+            PartWanted::Views(oids) => Ok(Definitions {
+                views: rule::fetch_view_definitions(session, oids.iter().copied()).await?,
+                ..Definitions::default()
+            }),
+            PartWanted::Others(wanted) => {
+                Definitions::fetch_all(session, self.catalog, self.quoter, wanted).await
+            }
+        }
     }
 }

@@ -94,10 +94,10 @@ impl Prepared {
         let mut plan = Plan::build(&catalog, &details, &selection, &options, dialect);
         plan.order();
         let definitions = Definitions::fetch(
-            &mut sessions.first,
+            &mut sessions,
             &catalog,
             &quoter,
-            &plan.wanted_definitions(&options),
+            plan.wanted_definitions(&options),
         )
         .await?;
         let emission = Emitter::new(&plan, &definitions, &options, dialect, quoter).emit()?;
