@@ -206,29 +206,6 @@ fn a_table_that_may_not_be_read_is_named() {
 }
 
 #[test]
-fn an_object_of_a_kind_that_cannot_be_dumped_is_named() {
-    side_by_side(&Major::all(), |&major| {
-        let server = shared_server(major);
-        let db = server.fresh_database("unwritten", "")?;
-        server.psql(
-            &db,
-            "create function f() returns event_trigger language plpgsql as 'begin end'; create publication \"My publication\"; create event trigger e on ddl_command_end execute function f();",
-        )?;
-        let scratch = Scratch::new()?;
-        let archive = scratch.join("archive");
-        let ran = observe(dump_command(server, &db).arg("-f").arg(&archive))?;
-        ran.expect_code(4)?
-            .expect_words(["publication \"My publication\"\n", "event trigger \"e\"\n"])?;
-        expect_no_archive(&archive)?;
-        // The whole list comes first: nothing of the archive has been written to a pipe either.
-        let piped = observe(&mut dump_command(server, &db))?;
-        piped.expect_code(4)?;
-        ensure!(piped.stdout.is_empty(), "{} bytes", piped.stdout.len());
-        Ok(())
-    });
-}
-
-#[test]
 fn options_that_make_no_sense_are_told_with_their_value() {
     let cases = [
         case("option", &["--no-such-option"], 2, &["--no-such-option"]),

@@ -88,6 +88,14 @@ impl Restored {
             command
         })?;
         let text = text(server, &target, &[])?;
+        // A database with subscriptions is not dropped, and none of these has a slot to be dropped with it.
+        server.psql(
+            &target,
+            "do $$ declare s name; begin for s in select subname from pg_subscription \
+             where subdbid = (select oid from pg_database where datname = current_database()) loop \
+             execute format('alter subscription %I set (slot_name = none)', s); execute format('drop subscription %I', s); \
+             end loop; end $$",
+        )?;
         server.psql("postgres", format!("drop database \"{target}\""))?;
         Ok(Self { ran, text })
     }

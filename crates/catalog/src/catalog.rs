@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use bstr::BString;
 use futures_util::future::try_join;
 use pgark_connect::Session;
 
@@ -16,8 +15,8 @@ use crate::database::Database;
 use crate::default_acl::DefaultAcl;
 use crate::depend::Dependency;
 use crate::error::{Error, Result};
+use crate::event_trigger::EventTrigger;
 use crate::extension::{self, Extension, Members};
-use crate::fields::fetch;
 use crate::foreign_data_wrapper::ForeignDataWrapper;
 use crate::foreign_server::ForeignServer;
 use crate::function::{Function, Routines};
@@ -28,15 +27,22 @@ use crate::operator::Operator;
 use crate::operator_class::OperatorClass;
 use crate::operator_family::OperatorFamily;
 use crate::privilege::{ColumnPrivileges, InitialPrivileges};
+use crate::publication::Publication;
+use crate::publication_member::PublicationMember;
 use crate::relation::{self, Inheritance, Relation};
 use crate::role::Roles;
 use crate::rule::{self, Rule};
 use crate::schema::Schema;
+use crate::security_label::SecurityLabels;
 use crate::server::Server;
 use crate::sessions::Sessions;
 use crate::statistics::Statistics;
+use crate::subscription::{self, Subscription};
+use crate::text_search_configuration::TextSearchConfiguration;
+use crate::text_search_dictionary::TextSearchDictionary;
+use crate::text_search_parser::TextSearchParser;
+use crate::text_search_template::TextSearchTemplate;
 use crate::transform::Transform;
-use crate::unwritten::{self, Unwritten, UnwrittenKind};
 use crate::user_mapping::UserMapping;
 
 /// Every object of one database: identity, owner, privileges, dependencies.
@@ -50,6 +56,8 @@ pub struct Catalog {
     pub database: Database,
     /// Extensions.
     pub extensions: Vec<Extension>,
+    /// Foreign keys to tables of extensions: table and referenced table.
+    pub extension_foreign_keys: Vec<(Oid, Oid)>,
     /// What belongs to an extension.
     pub members: Members,
     /// Schemas, the system's included.
@@ -80,16 +88,32 @@ pub struct Catalog {
     pub casts: Vec<Cast>,
     /// Transforms, ordered by type and language.
     pub transforms: Vec<Transform>,
+    /// Text search parsers, the system's included.
+    pub text_search_parsers: Vec<TextSearchParser>,
+    /// Text search templates, the system's included.
+    pub text_search_templates: Vec<TextSearchTemplate>,
+    /// Text search dictionaries, the system's included.
+    pub text_search_dictionaries: Vec<TextSearchDictionary>,
+    /// Text search configurations, the system's included.
+    pub text_search_configurations: Vec<TextSearchConfiguration>,
     /// Foreign-data wrappers.
     pub foreign_data_wrappers: Vec<ForeignDataWrapper>,
     /// Foreign servers.
     pub foreign_servers: Vec<ForeignServer>,
     /// User mappings, ordered by server and user.
     pub user_mappings: Vec<UserMapping>,
-    /// Objects whose text is not written yet, in the order of [`UnwrittenKind::ALL`].
-    pub unwritten: Vec<Unwritten>,
     /// Large objects.
     pub large_objects: Vec<LargeObjects>,
+    /// Event triggers.
+    pub event_triggers: Vec<EventTrigger>,
+    /// Publications.
+    pub publications: Vec<Publication>,
+    /// Tables in publications.
+    pub publication_tables: Vec<PublicationMember>,
+    /// Schemas whose tables are in publications.
+    pub publication_schemas: Vec<PublicationMember>,
+    /// Subscriptions, none if they are hidden.
+    pub subscriptions: Vec<Subscription>,
     /// How many subscriptions the database has that the role may not read, since only a superuser may see how they connect.
     pub hidden_subscriptions: u64,
     /// Default privileges.
@@ -112,8 +136,8 @@ pub struct Catalog {
     pub column_privileges: Vec<Oid>,
     /// Comments.
     pub comments: Comments,
-    /// What has a security label, described by the server.
-    pub security_labels: Vec<BString>,
+    /// Security labels.
+    pub security_labels: SecurityLabels,
     schemas_by_oid: HashMap<Oid, usize>,
     types_by_oid: HashMap<Oid, usize>,
     operators_by_oid: HashMap<Oid, usize>,
@@ -147,19 +171,16 @@ impl Catalog {
         let members = extension::fetch_members(session, &extensions).await?;
         let schemas = Schema::fetch(session).await?;
         let relations = Relation::fetch(session).await?;
-        let mut unwritten = Vec::new();
         let is_superuser = session
             .parameter("is_superuser")
             .is_some_and(|value| value == "on");
-        for kind in UnwrittenKind::ALL {
-            if kind != UnwrittenKind::Subscription || is_superuser {
-                unwritten.extend(Unwritten::fetch(session, kind).await?);
-            }
-        }
-        let hidden_subscriptions = if is_superuser {
-            0
+        let (subscriptions, hidden_subscriptions) = if is_superuser {
+            (Subscription::fetch(session, &server).await?, 0)
         } else {
-            unwritten::count_subscriptions(session).await?
+            (
+                Vec::new(),
+                subscription::count_subscriptions(session).await?,
+            )
         };
         let types = DataType::fetch(session).await?;
         Ok(Self {
@@ -175,14 +196,22 @@ impl Catalog {
             conversions: Conversion::fetch(session).await?,
             casts: Cast::fetch(session, &server).await?,
             transforms: Transform::fetch(session).await?,
+            text_search_parsers: TextSearchParser::fetch(session).await?,
+            text_search_templates: TextSearchTemplate::fetch(session).await?,
+            text_search_dictionaries: TextSearchDictionary::fetch(session).await?,
+            text_search_configurations: TextSearchConfiguration::fetch(session).await?,
             foreign_data_wrappers: ForeignDataWrapper::fetch(session).await?,
             foreign_servers: ForeignServer::fetch(session).await?,
             user_mappings: UserMapping::fetch(session).await?,
             default_acls: DefaultAcl::fetch(session).await?,
+            extension_foreign_keys: extension::fetch_foreign_keys(session).await?,
             unsafe_partitioned: relation::fetch_unsafe_partitioned(session).await?,
             statistics: Statistics::fetch(session).await?,
             rules: Rule::fetch(session).await?,
-            security_labels: fetch_security_labels(session).await?,
+            event_triggers: EventTrigger::fetch(session).await?,
+            publications: Publication::fetch(session, &server).await?,
+            publication_tables: PublicationMember::fetch_tables(session).await?,
+            publication_schemas: PublicationMember::fetch_schemas(session, &server).await?,
             database: Database::fetch(session, &server).await?,
             server,
             roles,
@@ -191,7 +220,7 @@ impl Catalog {
             schemas,
             relations,
             types,
-            unwritten,
+            subscriptions,
             hidden_subscriptions,
             ..Self::default()
         }
@@ -206,6 +235,7 @@ impl Catalog {
             initial_privileges,
             column_privileges,
             comments,
+            security_labels,
         } = links;
         Self {
             inheritance,
@@ -214,6 +244,7 @@ impl Catalog {
             initial_privileges,
             column_privileges,
             comments,
+            security_labels,
             ..self
         }
     }
@@ -288,6 +319,7 @@ struct Links {
     initial_privileges: Vec<InitialPrivileges>,
     column_privileges: Vec<Oid>,
     comments: Comments,
+    security_labels: SecurityLabels,
 }
 
 impl Links {
@@ -299,14 +331,9 @@ impl Links {
             initial_privileges: InitialPrivileges::fetch(session).await?,
             column_privileges: ColumnPrivileges::fetch_relations(session).await?,
             comments: Comments::fetch(session).await?,
+            security_labels: SecurityLabels::fetch(session).await?,
         })
     }
-}
-
-/// Objects with security labels. Their text is not written yet.
-async fn fetch_security_labels(session: &mut Session) -> Result<Vec<BString>> {
-    let sql = "select pg_catalog.pg_describe_object(classoid, objoid, objsubid) from pg_catalog.pg_seclabel";
-    fetch(session, "security labels", sql, |f| f.text()).await
 }
 
 #[cfg(test)]

@@ -328,7 +328,7 @@ pub(crate) async fn fetch_function_names(
 }
 
 /// Gathers values under their keys, keeping their order.
-fn grouped<T>(rows: Vec<(Oid, T)>) -> HashMap<Oid, Vec<T>> {
+pub(crate) fn grouped<T>(rows: Vec<(Oid, T)>) -> HashMap<Oid, Vec<T>> {
     let mut groups: HashMap<Oid, Vec<T>> = HashMap::new();
     for (oid, value) in rows {
         groups.entry(oid).or_default().push(value);

@@ -21,10 +21,12 @@ use crate::operator::OperatorDefinition;
 use crate::operator_class::OperatorClassDefinition;
 use crate::operator_family::FamilyMembers;
 use crate::privilege::ColumnPrivileges;
+use crate::publication_member::PublicationFilter;
 use crate::rule::{self, Rule};
 use crate::sequence::{Sequence, SequencePosition};
 use crate::sessions::{Part, Sessions};
 use crate::statistics::Statistics;
+use crate::text_search_configuration::TextSearchMapping;
 use crate::transform::TransformDefinition;
 
 /// Whose definitions are wanted, by OID.
@@ -74,6 +76,10 @@ pub struct Wanted {
     pub function_names: Vec<Oid>,
     /// Foreign tables.
     pub foreign_tables: Vec<Oid>,
+    /// Text search configurations.
+    pub text_search_configurations: Vec<Oid>,
+    /// Tables in publications, by their own rows.
+    pub publication_tables: Vec<Oid>,
     /// Sequences.
     pub sequences: Vec<Oid>,
     /// Sequences whose positions are wanted.
@@ -129,6 +135,10 @@ pub struct Definitions {
     pub function_names: HashMap<Oid, BString>,
     /// Foreign tables.
     pub foreign_tables: HashMap<Oid, ForeignTable>,
+    /// Mappings of text search configurations.
+    pub text_search_mappings: HashMap<Oid, Vec<TextSearchMapping>>,
+    /// What publications publish of tables, by the row that says so.
+    pub publication_filters: HashMap<Oid, PublicationFilter>,
     /// How sequences count.
     pub sequences: HashMap<Oid, Sequence>,
     /// How far sequences have come.
@@ -235,6 +245,17 @@ impl Definitions {
             function_names: definition::fetch_function_names(session, oids(&wanted.function_names))
                 .await?,
             foreign_tables: ForeignTable::fetch(session, oids(&wanted.foreign_tables)).await?,
+            text_search_mappings: TextSearchMapping::fetch(
+                session,
+                oids(&wanted.text_search_configurations),
+            )
+            .await?,
+            publication_filters: PublicationFilter::fetch(
+                session,
+                &catalog.server,
+                oids(&wanted.publication_tables),
+            )
+            .await?,
             sequences: Sequence::fetch(session, oids(&wanted.sequences)).await?,
             positions: SequencePosition::fetch(session, &catalog.server, quoter, &positions)
                 .await?,

@@ -54,6 +54,14 @@ pub enum Error {
         /// Its name.
         name: BString,
     },
+    /// Nobody can tell which rows of an extension's configuration tables belong to the user.
+    #[error(
+        "could not read the configuration tables of extension \"{extension}\": extconfig and extcondition do not match"
+    )]
+    ConfigConditions {
+        /// The extension.
+        extension: BString,
+    },
     /// The server is too old or too new for pgark.
     #[error("server version {found} is not supported, pgark knows majors {oldest} to {newest}")]
     Version {

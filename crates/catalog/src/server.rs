@@ -91,6 +91,36 @@ impl Server {
         self.major() >= 17
     }
 
+    /// Whether a publication can publish generated columns.
+    pub(crate) fn has_published_generated_columns(&self) -> bool {
+        self.major() >= 18
+    }
+
+    /// Whether a publication can have schemas, columns and row filters.
+    pub(crate) fn has_publication_filters(&self) -> bool {
+        self.major() >= 15
+    }
+
+    /// Whether a subscription can stream transactions in progress and take binary values.
+    pub(crate) fn has_streaming_subscriptions(&self) -> bool {
+        self.major() >= 14
+    }
+
+    /// Whether a subscription can take part in two-phase commit and be disabled by errors.
+    pub(crate) fn has_two_phase_subscriptions(&self) -> bool {
+        self.major() >= 15
+    }
+
+    /// Whether a subscription chooses by origin and has a say in whose rights it works with.
+    pub(crate) fn has_subscription_origins(&self) -> bool {
+        self.major() >= 16
+    }
+
+    /// Whether a subscription's slot can be kept on standbys.
+    pub(crate) fn has_failover_subscriptions(&self) -> bool {
+        self.major() >= 17
+    }
+
     /// Whether the locale of a database stands in `datlocale`, whatever the provider.
     pub(crate) fn has_database_locale(&self) -> bool {
         self.major() >= 17
@@ -130,7 +160,7 @@ mod tests {
     fn features_come_with_their_major() {
         type Feature = fn(&Server) -> bool;
         // The feature and the first major that has it.
-        let features: [(Feature, u32); 11] = [
+        let features: [(Feature, u32); 17] = [
             (Server::has_not_null_constraints, 18),
             (Server::has_domain_not_null_constraints, 17),
             (Server::has_without_overlaps, 18),
@@ -142,9 +172,15 @@ mod tests {
             (Server::has_collation_icu_locale, 15),
             (Server::has_multiranges, 14),
             (Server::has_subscript_functions, 14),
+            (Server::has_published_generated_columns, 18),
+            (Server::has_publication_filters, 15),
+            (Server::has_streaming_subscriptions, 14),
+            (Server::has_two_phase_subscriptions, 15),
+            (Server::has_subscription_origins, 16),
+            (Server::has_failover_subscriptions, 17),
         ];
         for (i, (has, since)) in features.into_iter().enumerate() {
-            for major in Server::OLDEST..=Server::NEWEST {
+            for major in 13..=Server::NEWEST {
                 let server = Server {
                     version_num: major * 10_000 + 99,
                     ..Server::default()

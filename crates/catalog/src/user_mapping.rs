@@ -2,6 +2,7 @@
 
 use bstr::BString;
 use pgark_connect::Session;
+use pgark_wire::Secret;
 
 use crate::error::Result;
 use crate::fields::fetch;
@@ -16,7 +17,7 @@ pub struct UserMapping {
     /// The role's name, `public` for everybody.
     pub user: BString,
     /// Options as SQL text, empty if there are none or if they are hidden.
-    pub options: BString,
+    pub options: Secret,
     /// Whether the session's role may not see whether there are options.
     pub is_hidden: bool,
 }
@@ -40,7 +41,7 @@ impl UserMapping {
             Ok(Self {
                 server: f.oid()?,
                 user: f.text()?,
-                options: f.text_or_empty(),
+                options: Secret::new(f.text_or_empty()),
                 is_hidden: f.boolean()?,
             })
         })

@@ -64,9 +64,6 @@ pub(crate) struct DumpArguments {
     pub(crate) script: ScriptArguments,
     #[command(flatten)]
     pub(crate) storage: StorageArguments,
-    /// Dump what can be dumped even if the database holds objects that pgark cannot dump yet; they are named, and the exit status is 7.
-    #[arg(long)]
-    pub(crate) allow_incomplete: bool,
     /// Print help.
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,

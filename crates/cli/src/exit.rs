@@ -16,8 +16,6 @@ const LOGIN_REFUSED: u8 = 3;
 const REFUSED: u8 = 4;
 /// Cancelled by a signal.
 const CANCELLED: u8 = 5;
-/// Part of what was asked for was done.
-pub(crate) const PARTIAL: u8 = 7;
 /// No connection, or it was lost.
 pub(crate) const CANNOT_CONNECT: u8 = 8;
 
@@ -116,7 +114,7 @@ fn code(error: &anyhow::Error) -> u8 {
     }
     match dump {
         Some(
-            DumpError::Unwritten(_) | DumpError::Catalog(pgark_catalog::Error::Version { .. }),
+            DumpError::UnknownKind(_) | DumpError::Catalog(pgark_catalog::Error::Version { .. }),
         ) => REFUSED,
         Some(error) if error.is_connection_lost() => CANNOT_CONNECT,
         _ => FAILED,

@@ -36,6 +36,16 @@ impl Dialect {
         self.major >= 17
     }
 
+    /// Tables and schemas are members of publications even where they are not written themselves.
+    pub(crate) fn publishes_what_is_not_written(self) -> bool {
+        self.major >= 18
+    }
+
+    /// A subscription says that it does not stream, since the server would by default.
+    pub(crate) fn streams_by_default(self) -> bool {
+        self.major >= 18
+    }
+
     /// A partitioned table has an access method for its partitions, and entries tell what kind of relation they make.
     pub(crate) fn has_partitioned_access_method(self) -> bool {
         self.major >= 17

@@ -15,6 +15,7 @@ mod data_type;
 mod database;
 mod default;
 mod default_acl;
+mod event_trigger;
 mod extension;
 mod foreign;
 mod foreign_data_wrapper;
@@ -28,12 +29,19 @@ mod operator;
 mod operator_class;
 mod operator_family;
 mod policy;
+mod publication;
 mod rule;
 mod schema;
+mod security_label;
 mod sequence;
 mod statistics;
+mod subscription;
 mod table;
 mod table_part;
+mod text_search_configuration;
+mod text_search_dictionary;
+mod text_search_parser;
+mod text_search_template;
 mod transform;
 mod trigger;
 mod view;
@@ -64,16 +72,6 @@ pub(crate) struct Emitter<'a> {
     entries: Vec<TocEntry>,
     /// The number of the next entry that is no node of the plan.
     next_id: usize,
-    unwritten: Vec<NodeId>,
-}
-
-/// The entries of an archive, and what is missing from them.
-#[derive(Debug)]
-pub(crate) struct Emission {
-    /// The entries in the order of the archive.
-    pub(crate) entries: Vec<TocEntry>,
-    /// Objects that pgark does not write yet.
-    pub(crate) unwritten: Vec<String>,
 }
 
 impl<'a> Emitter<'a> {
@@ -99,12 +97,11 @@ impl<'a> Emitter<'a> {
                 .collect(),
             entries: Vec::new(),
             next_id: plan.nodes.len(),
-            unwritten: Vec::new(),
         }
     }
 
     /// Makes all entries: the three that tell how to read the others, the database, and the planned objects in order.
-    pub(crate) fn emit(mut self) -> Result<Emission> {
+    pub(crate) fn emit(mut self) -> Result<Vec<TocEntry>> {
         self.emit_session_entries();
         self.emit_database()?;
         for id in &self.plan.order {
@@ -113,18 +110,6 @@ impl<'a> Emitter<'a> {
                 self.emit_node(*id, node)?;
             }
         }
-        let mut unwritten: Vec<String> = self
-            .unwritten
-            .iter()
-            .map(|id| self.plan.describe(*id))
-            .collect();
-        unwritten.extend(
-            self.plan
-                .catalog
-                .security_labels
-                .iter()
-                .map(|label| format!("security label on {label}")),
-        );
         let written: HashSet<DumpId> = self.entries.iter().map(|entry| entry.dump_id).collect();
         for entry in &mut self.entries {
             // The others have said themselves what they depend on.
@@ -137,10 +122,7 @@ impl<'a> Emitter<'a> {
                     .archive_dependencies(node, |id| is_transform || written.contains(&id));
             }
         }
-        Ok(Emission {
-            entries: self.entries,
-            unwritten,
-        })
+        Ok(self.entries)
     }
 
     fn emit_node(&mut self, id: NodeId, node: &'a Node) -> Result<()> {
@@ -159,6 +141,10 @@ impl<'a> Emitter<'a> {
             Object::Type(i) => self.emit_type(id, i),
             Object::Function(i) => self.emit_function(id, i),
             Object::Language(i) => self.emit_language(id, i),
+            Object::TextSearchParser(i) => self.emit_text_search_parser(id, i),
+            Object::TextSearchTemplate(i) => self.emit_text_search_template(id, i),
+            Object::TextSearchDictionary(i) => self.emit_text_search_dictionary(id, i),
+            Object::TextSearchConfiguration(i) => self.emit_text_search_configuration(id, i),
             Object::ForeignDataWrapper(i) => self.emit_foreign_data_wrapper(id, i),
             Object::ForeignServer(i) => self.emit_foreign_server(id, i),
             Object::Relation(i) => self.emit_relation(id, i),
@@ -174,6 +160,11 @@ impl<'a> Emitter<'a> {
             Object::IndexConstraint(i) => self.emit_index_constraint(id, i),
             Object::ForeignKey(i) => self.emit_foreign_key(id, i),
             Object::DefaultAcl(i) => self.emit_default_acl(id, i),
+            Object::EventTrigger(i) => self.emit_event_trigger(id, i),
+            Object::Publication(i) => self.emit_publication(id, i),
+            Object::PublicationTable(i) => self.emit_publication_table(id, i),
+            Object::PublicationSchema(i) => self.emit_publication_schema(id, i),
+            Object::Subscription(i) => self.emit_subscription(id, i),
             Object::RowSecurity(i) => self.emit_row_security(id, i),
             Object::Policy(i) => self.emit_policy(id, i),
             Object::ShellType(i) => self.emit_shell_type(id, i),
@@ -186,21 +177,12 @@ impl<'a> Emitter<'a> {
             Object::Conversion(i) => self.emit_conversion(id, i),
             Object::Cast(_) => self.emit_cast(id),
             Object::Transform(_) => self.emit_transform(id),
-            Object::Unwritten(_) => {
-                self.note_unwritten(id);
-                Ok(())
-            }
             Object::Data(_)
             | Object::LargeObjects(_)
             | Object::LargeObjectData(_)
             | Object::PreDataBoundary
             | Object::PostDataBoundary => Ok(()),
         }
-    }
-
-    /// Remembers an object that would have to be written, but cannot be yet.
-    fn note_unwritten(&mut self, id: NodeId) {
-        self.unwritten.push(id);
     }
 
     pub(super) fn catalog(&self) -> &'a Catalog {

@@ -82,9 +82,9 @@ pub enum Error {
         "table \"{0}\" was dropped, rewritten, truncated or altered by another session while the dump was starting"
     )]
     Changed(BString),
-    /// The database holds objects whose kinds pgark does not write yet. Nothing was written.
-    #[error("the database holds objects of kinds that pgark cannot dump yet:\n{}", list(.0))]
-    Unwritten(Vec<String>),
+    /// The database holds privileges by default for a kind of object that pgark does not know. Nothing was written.
+    #[error("{0} are for a kind of object that pgark does not know")]
+    UnknownKind(String),
     /// No order of GRANT statements gives every grantor its right before using it.
     #[error("could not find an order for the grants of role \"{0}\"")]
     MembershipOrder(BString),
@@ -148,14 +148,6 @@ impl Error {
     }
 }
 
-fn list(objects: &[String]) -> String {
-    objects
-        .iter()
-        .map(|object| format!("  {object}"))
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
 #[cfg(test)]
 mod tests {
     use pgark_wire::{Error as WireError, ServerError};
@@ -186,7 +178,7 @@ mod tests {
             (of_server("XX000"), true),
             (of_server("42501"), false),
             (of_server("57P01"), false),
-            (Error::Unwritten(Vec::new()), false),
+            (Error::UnknownKind("x".into()), false),
         ] {
             assert_eq!(error.is_changed_meanwhile(), expected, "{error}");
         }

@@ -26,8 +26,6 @@ pub struct Report {
     pub tables: usize,
     /// What the user should know.
     pub warnings: Vec<String>,
-    /// Objects that the archive lacks because pgark does not write their kinds yet; only with [`Options::allow_incomplete`].
-    pub missing: Vec<String>,
 }
 
 /// How often a dump is begun at most because other sessions drop or rewrite what it is about to read.
@@ -39,7 +37,7 @@ const ATTEMPTS: u32 = 4;
 /// so that it shows the database as it is afterwards.
 ///
 /// # Errors
-/// [`Error::Unwritten`] with a list of all objects that cannot be dumped yet, before anything is written; else what went wrong first.
+/// What went wrong first.
 /// After an error the sink holds an archive without an end, or nothing.
 ///
 /// # Cancel safety
@@ -100,12 +98,8 @@ impl Prepared {
             plan.wanted_definitions(&options),
         )
         .await?;
-        let emission = Emitter::new(&plan, &definitions, &options, dialect, quoter).emit()?;
-        if !emission.unwritten.is_empty() && !options.allow_incomplete {
-            return Err(Error::Unwritten(emission.unwritten));
-        }
-
-        let jobs = jobs(&plan, &selection, &emission.entries, &options, quoter)?;
+        let entries = Emitter::new(&plan, &definitions, &options, dialect, quoter).emit()?;
+        let jobs = jobs(&plan, &selection, &entries, &options, quoter)?;
         let header = Header {
             database: Some(catalog.database.name.clone()),
             server_version: Some(server.version.clone()),
@@ -117,15 +111,14 @@ impl Prepared {
             )
         };
         let report = Report {
-            entries: emission.entries.len(),
+            entries: entries.len(),
             tables: jobs.iter().filter(|job| job.is_table()).count(),
             warnings: plan.warnings.clone(),
-            missing: emission.unwritten,
         };
         Ok(Self {
             sessions,
             header,
-            entries: emission.entries,
+            entries,
             jobs,
             format: options.format,
             report,

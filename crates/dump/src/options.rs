@@ -52,8 +52,6 @@ pub struct Options {
     pub load_via_partition_root: bool,
     /// How data is compressed in an archive.
     pub compression: Compression,
-    /// Write what can be written although objects of unwritten kinds will be missing from the archive.
-    pub allow_incomplete: bool,
     /// Whether the rows of unlogged tables are dumped. A standby holds none.
     pub unlogged_table_data: bool,
 }
@@ -67,7 +65,6 @@ impl Default for Options {
             inserts: None,
             load_via_partition_root: false,
             compression: Compression::Gzip { level: None },
-            allow_incomplete: false,
             unlogged_table_data: true,
         }
     }

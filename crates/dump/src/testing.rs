@@ -8,6 +8,8 @@ mod foreign;
 mod object;
 mod operator;
 mod relation;
+mod replication;
+mod text_search;
 
 pub(crate) use conversion::signature;
 pub(crate) use operator::family_operator;
@@ -15,13 +17,13 @@ pub(crate) use operator::family_operator;
 use bstr::BString;
 use pgark_archive::{DumpId, TocEntry};
 use pgark_catalog::{
-    Acl, Catalog, CatalogId, Comment, Comments, Database, Definitions, Dependency, Details, Oid,
-    Roles, Schema, Server, catalog_oid,
+    Acl, Catalog, CatalogId, Comment, Comments, ConfigTable, Database, Definitions, Dependency,
+    Details, Oid, Roles, Schema, SecurityLabel, SecurityLabels, Server, catalog_oid,
 };
 use pgark_sql::{Encoding, Quoter};
 
 use crate::dialect::Dialect;
-use crate::emit::{Emission, Emitter};
+use crate::emit::Emitter;
 use crate::error::Result;
 use crate::options::Options;
 use crate::plan::{Node, NodeId, Object, Plan, Selection};
@@ -46,6 +48,7 @@ pub(crate) struct Fixture {
     pub(crate) schema: Oid,
     roles: Vec<(Oid, BString)>,
     comments: Vec<Comment>,
+    labels: Vec<SecurityLabel>,
     next_oid: u32,
 }
 
@@ -107,6 +110,7 @@ impl Fixture {
             .map(|(oid, name)| (oid, name.into()))
             .into(),
             comments: Vec::new(),
+            labels: Vec::new(),
             next_oid: 20_000,
         }
     }
@@ -177,6 +181,7 @@ impl Fixture {
             .sort_by_key(|k| (k.relation, k.name.clone()));
         self.catalog.inheritance.sort_by_key(|link| link.child);
         self.catalog.comments = Comments::new(self.comments.clone());
+        self.catalog.security_labels = SecurityLabels::new(self.labels.clone());
         self.catalog.roles = Roles::new(self.roles.clone());
         self.catalog = std::mem::take(&mut self.catalog).indexed();
     }
@@ -220,7 +225,7 @@ impl Fixture {
     }
 
     /// All entries.
-    pub(crate) fn try_emit(&mut self) -> Result<Emission> {
+    pub(crate) fn try_emit(&mut self) -> Result<Vec<TocEntry>> {
         let (definitions, options) = (self.definitions.clone(), self.options.clone());
         let (dialect, quoter) = (self.dialect(), self.quoter());
         let plan = self.ordered();
@@ -229,7 +234,7 @@ impl Fixture {
 
     /// All entries.
     pub(crate) fn emit(&mut self) -> Vec<TocEntry> {
-        self.try_emit().unwrap().entries
+        self.try_emit().unwrap()
     }
 
     /// The entry of a kind and tag, if there is one.
@@ -269,6 +274,14 @@ impl Fixture {
         };
         let of = self.entry(desc, tag).dependencies;
         of.iter().map(name).collect()
+    }
+}
+
+/// A configuration table of which all rows belong to the user.
+pub(crate) fn config_table(table: CatalogId) -> ConfigTable {
+    ConfigTable {
+        table: table.oid,
+        condition: None,
     }
 }
 

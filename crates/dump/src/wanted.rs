@@ -74,6 +74,28 @@ impl Plan<'_> {
                 let wrapper = &self.catalog.foreign_data_wrappers[i];
                 want_names([wrapper.handler, wrapper.validator], wanted);
             }
+            Object::TextSearchParser(i) => {
+                let parser = &self.catalog.text_search_parsers[i];
+                want_names(
+                    [
+                        parser.start,
+                        parser.next_token,
+                        parser.end,
+                        parser.headline,
+                        parser.token_types,
+                    ],
+                    wanted,
+                );
+            }
+            Object::TextSearchTemplate(i) => {
+                let template = &self.catalog.text_search_templates[i];
+                want_names([template.init, template.lexize], wanted);
+            }
+            Object::TextSearchConfiguration(_) => wanted.text_search_configurations.push(oid),
+            Object::EventTrigger(i) => {
+                want_names([self.catalog.event_triggers[i].function], wanted)
+            }
+            Object::PublicationTable(_) => wanted.publication_tables.push(oid),
             Object::TableAttach(i) => wanted.partitions.push(self.catalog.relations[i].id.oid),
             Object::Rule(i) if node.is_separate && !self.catalog.rules[i].is_on_select() => {
                 wanted.rules.push(oid)
@@ -122,6 +144,14 @@ mod tests {
         let wrapper = f.foreign_data_wrapper("w");
         (wrapper.handler, wrapper.validator) = (Oid(9_001), Oid(9_002));
         f.foreign_data_wrapper("bare");
+        // 9001 to 9004 are the parser's, the first of them all the others'.
+        let parser = f.text_search_parser("tp");
+        parser.headline = Oid(9_005);
+        let parser = parser.id;
+        f.text_search_template("tt").init = Oid(9_006);
+        let configuration = f.text_search_configuration("tc", parser);
+        f.event_trigger("evt").function = Oid(9_007);
+        let published = f.publication_table("pub", table);
         let [domain, enumeration, range] = [b'd', b'e', b'r'].map(|kind| f.data_type("x", kind));
         f.data_type("base", b'b');
         f.schema = PG_CATALOG;
@@ -144,7 +174,12 @@ mod tests {
         assert_eq!(wanted.partitions, oids([part]));
         assert_eq!(wanted.type_names, oids([composite]));
         assert_eq!(wanted.foreign_tables, oids([foreign_table]));
-        assert_eq!(wanted.function_names, [Oid(9_001), Oid(9_002)]);
+        let mut names = wanted.function_names;
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names, (9_001..=9_007).map(Oid).collect::<Vec<_>>());
+        assert_eq!(wanted.text_search_configurations, oids([configuration]));
+        assert_eq!(wanted.publication_tables, oids([published]));
         assert_eq!(wanted.sequences, oids([sequence]));
         assert_eq!(wanted.positions, oids([sequence]));
         assert_eq!(wanted.column_privileges, oids([table]));

@@ -8,7 +8,7 @@ use pgark_sql::{put, text};
 use super::Emitter;
 use crate::plan::{Components, NodeId};
 
-/// What a comment is on, as `COMMENT ON kind [schema.]name` names it.
+/// What a comment or a security label is on, as `COMMENT ON kind [schema.]name` names it.
 pub(super) struct CommentOn<'a> {
     /// The kind in SQL, such as `TYPE` or `TRIGGER t ON`.
     pub(super) kind: BString,

@@ -52,16 +52,15 @@ impl Emitter<'_> {
             });
         }
         let name = self.quoter.ident(&data_type.name);
-        self.emit_comment(
-            id,
-            &CommentOn {
-                kind: desc.into(),
-                name: name.clone(),
-                schema: Some(schema),
-                owner,
-                initial: None,
-            },
-        );
+        let on = CommentOn {
+            kind: desc.into(),
+            name: name.clone(),
+            schema: Some(schema),
+            owner,
+            initial: None,
+        };
+        self.emit_comment(id, &on);
+        self.emit_security_label(id, &on);
         self.emit_acl(
             id,
             &AclOf {
@@ -72,7 +71,7 @@ impl Emitter<'_> {
                 acl: &data_type.acl,
             },
         )?;
-        if data_type.kind == b'c' && self.is_wanted(id, Components::COMMENT) {
+        if data_type.kind == b'c' {
             self.emit_attribute_comments(id, data_type, schema, owner);
         }
         if data_type.kind == b'd' {
@@ -236,7 +235,8 @@ impl Emitter<'_> {
         Ok(create)
     }
 
-    /// The comments on a composite type's attributes, which the catalogues keep with the type's relation.
+    /// The comments on a composite type's attributes, which the catalogues keep with the type's relation. Their security labels are
+    /// written too, which pg_dump forgets.
     fn emit_attribute_comments(
         &mut self,
         id: NodeId,
@@ -248,34 +248,25 @@ impl Emitter<'_> {
             table: catalog_oid::CLASS,
             oid: data_type.relation,
         };
-        let catalog = self.catalog();
         let definitions = self.definitions;
-        for comment in catalog.comments.of(relation) {
-            let attributes = definitions
-                .composites
-                .get(&data_type.id.oid)
-                .into_iter()
-                .flatten();
-            if let Some(attribute) = attributes
-                .into_iter()
-                .find(|attribute| attribute.number == comment.column)
-            {
-                let name = text!(
+        let attributes = definitions.composites.get(&data_type.id.oid);
+        for attribute in attributes.into_iter().flatten() {
+            let on = CommentOn {
+                kind: "COLUMN".into(),
+                name: text!(
                     self.quoter.ident(&data_type.name),
                     ".",
                     self.quoter.ident(&attribute.name)
-                );
-                self.push_comment(
-                    comment.text.as_ref(),
-                    id.dump_id(),
-                    &CommentOn {
-                        kind: "COLUMN".into(),
-                        name,
-                        schema: Some(schema),
-                        owner,
-                        initial: None,
-                    },
-                );
+                ),
+                schema: Some(schema),
+                owner,
+                initial: None,
+            };
+            if self.is_wanted(id, Components::COMMENT) {
+                self.emit_comment_of(relation, attribute.number, id.dump_id(), &on);
+            }
+            if self.is_wanted(id, Components::SECURITY_LABEL) {
+                self.emit_security_label_of(relation, attribute.number, id.dump_id(), &on);
             }
         }
     }

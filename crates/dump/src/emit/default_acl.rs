@@ -18,7 +18,7 @@ impl Emitter<'_> {
             b'T' => DefaultKind::Types,
             b'n' => DefaultKind::Schemas,
             b'L' => DefaultKind::LargeObjects,
-            _ => return Err(Error::Unwritten(vec![self.plan.describe(id)])),
+            _ => return Err(Error::UnknownKind(self.plan.describe(id))),
         };
         let schema = if default_acl.schema.is_valid() {
             Some(self.schema_name(default_acl.schema)?)
@@ -90,7 +90,7 @@ mod tests {
         }
         let mut f = Fixture::new(18);
         f.default_acl(OWNER, Oid::INVALID, b'?');
-        assert!(matches!(f.try_emit(), Err(Error::Unwritten(_))));
+        assert!(matches!(f.try_emit(), Err(Error::UnknownKind(_))));
     }
 
     #[test]

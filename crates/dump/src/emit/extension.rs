@@ -28,16 +28,15 @@ impl Emitter<'_> {
                 ..self.entry(id, "EXTENSION", Section::PreData)
             });
         }
-        self.emit_comment(
-            id,
-            &CommentOn {
-                kind: "EXTENSION".into(),
-                name,
-                schema: None,
-                owner: "".into(),
-                initial: None,
-            },
-        );
+        let on = CommentOn {
+            kind: "EXTENSION".into(),
+            name,
+            schema: None,
+            owner: "".into(),
+            initial: None,
+        };
+        self.emit_comment(id, &on);
+        self.emit_security_label(id, &on);
         Ok(())
     }
 }

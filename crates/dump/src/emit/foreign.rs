@@ -5,7 +5,7 @@ use pgark_catalog::{Relation, RelationKind};
 use pgark_sql::text;
 
 /// The clause for options, after what stands before it; empty where there are none.
-pub(super) fn foreign_options(before: &str, options: &BString) -> BString {
+pub(super) fn foreign_options(before: &str, options: &[u8]) -> BString {
     if options.is_empty() {
         BString::default()
     } else {

@@ -1,51 +1,39 @@
 //! Foreign-data wrappers.
 
-use pgark_archive::{Section, TocEntry};
 use pgark_sql::acl::ObjectKind;
 use pgark_sql::{put, text};
 
 use super::Emitter;
 use super::acl::AclOf;
-use super::comment::CommentOn;
 use super::foreign::foreign_options;
+use super::named::Named;
 use crate::error::Result;
-use crate::plan::{Components, NodeId};
+use crate::plan::NodeId;
 
 impl Emitter<'_> {
     pub(super) fn emit_foreign_data_wrapper(&mut self, id: NodeId, place: usize) -> Result<()> {
         let wrapper = &self.catalog().foreign_data_wrappers[place];
         let name = self.quoter.ident(&wrapper.name);
         let owner = self.role_name(wrapper.owner)?;
-        if self.is_wanted(id, Components::DEFINITION) {
-            let mut create = text!("CREATE FOREIGN DATA WRAPPER ", name);
-            let functions = [
-                (" HANDLER ", wrapper.handler),
-                (" VALIDATOR ", wrapper.validator),
-            ];
-            for (word, function) in functions {
-                if function.is_valid() {
-                    put!(create, word, self.function_name(id, function)?);
-                }
+        let mut create = text!("CREATE FOREIGN DATA WRAPPER ", name);
+        let functions = [
+            (" HANDLER ", wrapper.handler),
+            (" VALIDATOR ", wrapper.validator),
+        ];
+        for (word, function) in functions {
+            if function.is_valid() {
+                put!(create, word, self.function_name(id, function)?);
             }
-            put!(create, foreign_options(" ", &wrapper.options), ";\n");
-            self.push(TocEntry {
-                tag: Some(wrapper.name.clone()),
-                owner: Some(owner.into()),
-                defn: Some(create),
-                drop_stmt: Some(text!("DROP FOREIGN DATA WRAPPER ", name, ";\n")),
-                ..self.entry(id, "FOREIGN DATA WRAPPER", Section::PreData)
-            });
         }
-        self.emit_comment(
-            id,
-            &CommentOn {
-                kind: "FOREIGN DATA WRAPPER".into(),
-                name: name.clone(),
-                schema: None,
-                owner,
-                initial: None,
-            },
-        );
+        put!(create, foreign_options(" ", &wrapper.options), ";\n");
+        let named = Named {
+            kind: "FOREIGN DATA WRAPPER",
+            tag: wrapper.name.clone(),
+            identity: self.quoter.ident(&wrapper.name),
+            schema: None,
+            owner: Some(owner),
+        };
+        self.emit_named(id, &named, create);
         self.emit_acl(
             id,
             &AclOf {

@@ -97,7 +97,7 @@ impl Emitter<'_> {
             defn: Some(text!(
                 "CREATE ",
                 identity,
-                foreign_options(" ", &mapping.options),
+                foreign_options(" ", mapping.options.expose()),
                 ";\n"
             )),
             drop_stmt: Some(text!("DROP ", identity, ";\n")),
@@ -110,6 +110,7 @@ impl Emitter<'_> {
 mod tests {
     use pgark_archive::Section;
     use pgark_catalog::ForeignServer;
+    use pgark_wire::Secret;
 
     use crate::options::Content;
     use crate::testing::{Fixture, tag_of};
@@ -163,7 +164,7 @@ mod tests {
         let server = f.foreign_server("a S").id;
         f.comment(server, 0, "why");
         let other = f.foreign_server("b").id;
-        f.user_mapping(server, "Bob").options = "password 'p'".into();
+        f.user_mapping(server, "Bob").options = Secret::new("password 'p'");
         f.user_mapping(other, "carol");
         f.user_mapping(server, "public");
         assert_eq!(

@@ -81,16 +81,15 @@ impl Emitter<'_> {
                 )
             });
         }
-        self.emit_comment(
-            id,
-            &CommentOn {
-                kind: kind.as_str().into(),
-                name: signature.clone(),
-                schema: Some(schema),
-                owner,
-                initial: None,
-            },
-        );
+        let on = CommentOn {
+            kind: kind.as_str().into(),
+            name: signature.clone(),
+            schema: Some(schema),
+            owner,
+            initial: None,
+        };
+        self.emit_comment(id, &on);
+        self.emit_security_label(id, &on);
         self.emit_acl(
             id,
             &AclOf {

@@ -56,16 +56,15 @@ impl Emitter<'_> {
                 ..self.entry(id, "PROCEDURAL LANGUAGE", Section::PreData)
             });
         }
-        self.emit_comment(
-            id,
-            &CommentOn {
-                kind: "LANGUAGE".into(),
-                name: name.clone(),
-                schema: None,
-                owner,
-                initial: None,
-            },
-        );
+        let on = CommentOn {
+            kind: "LANGUAGE".into(),
+            name: name.clone(),
+            schema: None,
+            owner,
+            initial: None,
+        };
+        self.emit_comment(id, &on);
+        self.emit_security_label(id, &on);
         if language.is_trusted {
             self.emit_acl(
                 id,

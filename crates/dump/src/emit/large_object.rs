@@ -45,18 +45,15 @@ impl Emitter<'_> {
                 oid: *object,
                 ..group.id
             };
-            self.emit_comment_of(
-                row,
-                0,
-                id.dump_id(),
-                &CommentOn {
-                    kind: ObjectKind::LargeObject.as_str().into(),
-                    name: object.to_string().into(),
-                    schema: None,
-                    owner,
-                    initial: None,
-                },
-            );
+            let on = CommentOn {
+                kind: ObjectKind::LargeObject.as_str().into(),
+                name: object.to_string().into(),
+                schema: None,
+                owner,
+                initial: None,
+            };
+            self.emit_comment_of(row, 0, id.dump_id(), &on);
+            self.emit_security_label_of(row, 0, id.dump_id(), &on);
         }
         self.emit_large_object_acl(id, place)
     }

@@ -23,7 +23,7 @@ pub(super) struct Named<'a> {
 }
 
 impl Emitter<'_> {
-    /// The definition of an object of the plan and the comment on it, as far as they are wanted.
+    /// The definition of an object of the plan with the comment and the security labels on it, as far as they are wanted.
     pub(super) fn emit_named(&mut self, id: NodeId, named: &Named<'_>, create: BString) {
         if self.is_wanted(id, Components::DEFINITION) {
             let mut drop = text!("DROP ", named.kind, " ");
@@ -40,15 +40,14 @@ impl Emitter<'_> {
                 ..self.entry(id, named.kind, Section::PreData)
             });
         }
-        self.emit_comment(
-            id,
-            &CommentOn {
-                kind: named.kind.into(),
-                name: named.identity.clone(),
-                schema: named.schema,
-                owner: named.owner.unwrap_or_default(),
-                initial: None,
-            },
-        );
+        let on = CommentOn {
+            kind: named.kind.into(),
+            name: named.identity.clone(),
+            schema: named.schema,
+            owner: named.owner.unwrap_or_default(),
+            initial: None,
+        };
+        self.emit_comment(id, &on);
+        self.emit_security_label(id, &on);
     }
 }

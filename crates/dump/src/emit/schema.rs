@@ -37,16 +37,15 @@ impl Emitter<'_> {
                 ..self.entry(id, "SCHEMA", Section::PreData)
             });
         }
-        self.emit_comment(
-            id,
-            &CommentOn {
-                kind: "SCHEMA".into(),
-                name: name.clone(),
-                schema: None,
-                owner,
-                initial: is_public.then_some("standard public schema"),
-            },
-        );
+        let on = CommentOn {
+            kind: "SCHEMA".into(),
+            name: name.clone(),
+            schema: None,
+            owner,
+            initial: is_public.then_some("standard public schema"),
+        };
+        self.emit_comment(id, &on);
+        self.emit_security_label(id, &on);
         self.emit_acl(
             id,
             &AclOf {

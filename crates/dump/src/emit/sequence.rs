@@ -83,16 +83,15 @@ impl Emitter<'_> {
         if let Some(column) = relation.owning_column.filter(|column| !column.is_identity) {
             self.emit_owned_by(id, relation, column)?;
         }
-        self.emit_comment(
-            id,
-            &CommentOn {
-                kind: "SEQUENCE".into(),
-                name: self.quoter.ident(&relation.name),
-                schema: Some(schema),
-                owner,
-                initial: None,
-            },
-        );
+        let on = CommentOn {
+            kind: "SEQUENCE".into(),
+            name: self.quoter.ident(&relation.name),
+            schema: Some(schema),
+            owner,
+            initial: None,
+        };
+        self.emit_comment(id, &on);
+        self.emit_security_label(id, &on);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use bstr::{BStr, BString};
 use pgark_archive::{Section, TocEntry};
-use pgark_catalog::{Relation, RelationKind};
+use pgark_catalog::{Column, Relation, RelationKind};
 use pgark_sql::acl::ObjectKind;
 use pgark_sql::{put, text};
 
@@ -336,7 +336,7 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// The comments on a table, its columns and the constraints that are part of it.
+    /// The comments and security labels of a table, its columns and the constraints that are part of it.
     fn emit_table_comments(
         &mut self,
         id: NodeId,
@@ -357,22 +357,23 @@ impl Emitter<'_> {
         let columns = self.details().columns_of(relation.id.oid);
         if self.is_wanted(id, Components::COMMENT) {
             for comment in self.catalog().comments.of(relation.id) {
-                let column = usize::try_from(comment.column)
-                    .ok()
-                    .and_then(|number| number.checked_sub(1));
-                let on = match column {
-                    None => on(desc.into(), table.clone()),
-                    Some(column) => match columns.get(column) {
+                let on = if comment.column == 0 {
+                    on(desc.into(), table.clone())
+                } else {
+                    let is_it = |column: &&Column| i32::from(column.number) == comment.column;
+                    match columns.iter().find(is_it) {
                         Some(column) => on(
                             "COLUMN".into(),
                             text!(table, ".", self.quoter.ident(&column.name)),
                         ),
+                        // A system column, of which pg_dump says nothing.
                         None => continue,
-                    },
+                    }
                 };
                 self.push_comment(comment.text.as_ref(), id.dump_id(), &on);
             }
         }
+        self.emit_table_labels(id, place, &on(desc.into(), table.clone()));
         let first = self.plan.first_column(place);
         for offset in 0..columns.len() {
             let Some(not_null) = &self.plan.columns[first + offset].not_null else {

@@ -1,4 +1,4 @@
-use pgark_catalog::{Oid, RelationKind, UnwrittenKind};
+use pgark_catalog::{Oid, RelationKind};
 
 use crate::options::Content;
 use crate::testing::{Fixture, PG_CATALOG};
@@ -27,34 +27,12 @@ fn an_entry_depends_on_what_is_in_the_archive() {
 }
 
 #[test]
-fn what_cannot_be_written_yet_is_told_in_the_order_of_the_archive() {
-    let mut f = Fixture::new(18);
-    f.unwritten(UnwrittenKind::Publication, "p").schema = Oid::INVALID;
-    f.unwritten(UnwrittenKind::TextSearchParser, "ts");
-    f.catalog.security_labels = vec!["table s.t".into()];
-    f.schema = PG_CATALOG;
-    f.unwritten(UnwrittenKind::TextSearchParser, "not_wanted");
-    f.relation(RelationKind::ForeignTable, "not_wanted");
-    let emission = f.try_emit().unwrap();
-    assert_eq!(
-        emission.unwritten,
-        [
-            "text search parser \"s.ts\"",
-            "publication \"p\"",
-            "security label on table s.t",
-        ]
-    );
-    assert_eq!(emission.entries.len(), 5, "the heads and the schema");
-}
-
-#[test]
-fn data_alone_lacks_nothing_that_only_a_schema_has() {
+fn data_alone_has_nothing_that_belongs_to_the_schema() {
     let mut f = Fixture::new(18);
     f.options.content = Content::DataOnly;
-    f.unwritten(UnwrittenKind::Publication, "p");
+    f.publication("p");
     f.function("f", &[]);
     f.table_of("t", &["a"]);
-    assert!(f.try_emit().unwrap().unwritten.is_empty());
     assert_eq!(f.list(), ["TABLE DATA t"]);
 }
 

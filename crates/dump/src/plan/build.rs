@@ -5,7 +5,7 @@ mod parts;
 
 use std::collections::{HashMap, HashSet};
 
-use pgark_catalog::{Catalog, CatalogId, Details, Oid, RelationKind, UnwrittenKind, catalog_oid};
+use pgark_catalog::{Catalog, CatalogId, Details, Oid, RelationKind, catalog_oid};
 
 use super::{Components, Node, NodeId, Object, Plan, Selection};
 use crate::dialect::Dialect;
@@ -87,7 +87,13 @@ impl<'a> Plan<'a> {
     }
 
     /// Adds a node for an object that is wanted as its extension or schema is.
-    fn add_in_schema(&mut self, selection: &Selection, object: Object, id: CatalogId, schema: Oid) {
+    pub(super) fn add_in_schema(
+        &mut self,
+        selection: &Selection,
+        object: Object,
+        id: CatalogId,
+        schema: Oid,
+    ) {
         self.add_member(object, id, selection.of_object(self.catalog, id, schema));
     }
 
@@ -136,27 +142,20 @@ impl<'a> Plan<'a> {
             );
         }
         self.add_operators(selection);
-        let follows_default_acls = |kind| matches!(kind, UnwrittenKind::EventTrigger);
-        let follows_policies = |kind| {
-            use UnwrittenKind::{Publication, PublicationSchema, PublicationTable, Subscription};
-            matches!(
-                kind,
-                Publication | PublicationTable | PublicationSchema | Subscription
-            )
-        };
-        self.add_unwritten(selection, |kind| {
-            !follows_default_acls(kind) && !follows_policies(kind)
-        });
+        self.add_text_search(selection);
         self.add_foreign(selection);
         for (i, default_acl) in catalog.default_acls.iter().enumerate() {
             let wanted = selection.of_object(catalog, CatalogId::NONE, default_acl.schema);
             self.add(Object::DefaultAcl(i), default_acl.id, wanted);
         }
         self.add_conversions(selection);
-        self.add_unwritten(selection, follows_default_acls);
+        for (i, trigger) in catalog.event_triggers.iter().enumerate() {
+            self.add_in_schema(selection, Object::EventTrigger(i), trigger.id, Oid::INVALID);
+        }
         for (table, _) in sorted(selection.config_tables(catalog)) {
             self.add_relation_data(table, options);
         }
+        self.order_config_data();
     }
 
     fn add_types(&mut self, selection: &Selection) {
@@ -239,19 +238,56 @@ impl<'a> Plan<'a> {
         }
     }
 
+    fn add_text_search(&mut self, selection: &Selection) {
+        let catalog = self.catalog;
+        for (i, parser) in catalog.text_search_parsers.iter().enumerate() {
+            self.add_in_schema(
+                selection,
+                Object::TextSearchParser(i),
+                parser.id,
+                parser.schema,
+            );
+        }
+        for (i, template) in catalog.text_search_templates.iter().enumerate() {
+            self.add_in_schema(
+                selection,
+                Object::TextSearchTemplate(i),
+                template.id,
+                template.schema,
+            );
+        }
+        for (i, dictionary) in catalog.text_search_dictionaries.iter().enumerate() {
+            self.add_in_schema(
+                selection,
+                Object::TextSearchDictionary(i),
+                dictionary.id,
+                dictionary.schema,
+            );
+        }
+        for (i, configuration) in catalog.text_search_configurations.iter().enumerate() {
+            self.add_in_schema(
+                selection,
+                Object::TextSearchConfiguration(i),
+                configuration.id,
+                configuration.schema,
+            );
+        }
+    }
+
     /// Foreign-data wrappers and servers. Those have user mappings, which are no objects of their own here.
     fn add_foreign(&mut self, selection: &Selection) {
         let catalog = self.catalog;
-        let wanted = |id| selection.of_object(catalog, id, Oid::INVALID);
         for (i, wrapper) in catalog.foreign_data_wrappers.iter().enumerate() {
-            self.add_member(
+            self.add_in_schema(
+                selection,
                 Object::ForeignDataWrapper(i),
                 wrapper.id,
-                wanted(wrapper.id),
+                Oid::INVALID,
             );
         }
         for (i, server) in catalog.foreign_servers.iter().enumerate() {
-            let node = self.add_member(Object::ForeignServer(i), server.id, wanted(server.id));
+            self.add_in_schema(selection, Object::ForeignServer(i), server.id, Oid::INVALID);
+            let node = self.by_object[&Object::ForeignServer(i)];
             self.node_mut(node).present |= Components::USER_MAPPING;
         }
     }
@@ -273,19 +309,6 @@ impl<'a> Plan<'a> {
                     ));
                 }
             }
-        }
-    }
-
-    fn add_unwritten(&mut self, selection: &Selection, is_next: impl Fn(UnwrittenKind) -> bool) {
-        let catalog = self.catalog;
-        for (i, object) in catalog
-            .unwritten
-            .iter()
-            .enumerate()
-            .filter(|(_, object)| is_next(object.kind))
-        {
-            let wanted = selection.of_object(catalog, object.id, object.schema);
-            self.add_member(Object::Unwritten(i), object.id, wanted);
         }
     }
 
@@ -338,10 +361,6 @@ impl<'a> Plan<'a> {
                 }
                 Object::ForeignServer(i) => catalog.foreign_servers[i].acl.current.is_some(),
                 Object::LargeObjects(i) => catalog.large_objects[i].acl.current.is_some(),
-                Object::Unwritten(i) => catalog.unwritten[i]
-                    .acl
-                    .as_ref()
-                    .is_some_and(|acl| acl.current.is_some()),
                 Object::DefaultAcl(_) => true,
                 _ => false,
             };
@@ -363,24 +382,31 @@ impl<'a> Plan<'a> {
             }
         }
         for comment in catalog.comments.iter() {
-            let Some(node) = self.find_row(comment.id) else {
-                continue;
-            };
-            let commented = match self.node(node).object {
-                Object::Relation(i)
-                    if comment.column != 0
-                        && catalog.relations[i].kind == RelationKind::CompositeType =>
-                {
-                    self.find_row(CatalogId {
-                        table: catalog_oid::TYPE,
-                        oid: catalog.relations[i].row_type,
-                    })
-                }
-                _ => Some(node),
-            };
-            if let Some(commented) = commented {
-                self.node_mut(commented).present |= Components::COMMENT;
+            if let Some(node) = self.find_described(comment.id, comment.column) {
+                self.node_mut(node).present |= Components::COMMENT;
             }
+        }
+        for label in catalog.security_labels.iter() {
+            if let Some(node) = self.find_described(label.id, label.column) {
+                self.node_mut(node).present |= Components::SECURITY_LABEL;
+            }
+        }
+    }
+
+    /// The node with which a comment or a label on a row or one of its columns is written. What is said of a composite type's columns
+    /// stands in the catalogues with the type's relation.
+    fn find_described(&self, row: CatalogId, column: i32) -> Option<NodeId> {
+        let node = self.find_row(row)?;
+        match self.node(node).object {
+            Object::Relation(i)
+                if column != 0 && self.catalog.relations[i].kind == RelationKind::CompositeType =>
+            {
+                self.find_row(CatalogId {
+                    table: catalog_oid::TYPE,
+                    oid: self.catalog.relations[i].row_type,
+                })
+            }
+            _ => Some(node),
         }
     }
 }

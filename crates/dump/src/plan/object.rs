@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use pgark_catalog::{Catalog, Details, RelationKind, UnwrittenKind};
+use pgark_catalog::{Catalog, Details, RelationKind};
 
 /// A thing in the plan, as places in the catalogue's lists.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -23,11 +23,13 @@ pub(crate) enum Object {
     Conversion(usize),
     Cast(usize),
     Transform(usize),
+    TextSearchParser(usize),
+    TextSearchTemplate(usize),
+    TextSearchDictionary(usize),
+    TextSearchConfiguration(usize),
     ForeignDataWrapper(usize),
     /// A foreign server with its user mappings.
     ForeignServer(usize),
-    /// An object whose text is not written yet.
-    Unwritten(usize),
     LargeObjects(usize),
     /// What large objects hold; up to 16 that of all of them, with the place 0.
     LargeObjectData(usize),
@@ -50,6 +52,13 @@ pub(crate) enum Object {
     IndexConstraint(usize),
     ForeignKey(usize),
     DefaultAcl(usize),
+    EventTrigger(usize),
+    Publication(usize),
+    /// A table in a publication; the place is in `catalog.publication_tables`.
+    PublicationTable(usize),
+    /// A schema whose tables are in a publication; the place is in `catalog.publication_schemas`.
+    PublicationSchema(usize),
+    Subscription(usize),
     /// A table's rows, a sequence's position or a materialized view's refresh; the place is the relation's.
     Data(usize),
     /// A table has row security enabled; the place is the table's.
@@ -140,9 +149,12 @@ impl Object {
             Self::Conversion(_) => Kind::Conversion,
             Self::Cast(_) => Kind::Cast,
             Self::Transform(_) => Kind::Transform,
+            Self::TextSearchParser(_) => Kind::TextSearchParser,
+            Self::TextSearchTemplate(_) => Kind::TextSearchTemplate,
+            Self::TextSearchDictionary(_) => Kind::TextSearchDictionary,
+            Self::TextSearchConfiguration(_) => Kind::TextSearchConfiguration,
             Self::ForeignDataWrapper(_) => Kind::ForeignDataWrapper,
             Self::ForeignServer(_) => Kind::ForeignServer,
-            Self::Unwritten(i) => unwritten_kind(catalog.unwritten[i].kind),
             Self::LargeObjects(_) if catalog.server.groups_large_objects() => Kind::LargeObject,
             Self::LargeObjects(_) => Kind::EarlyLargeObject,
             Self::LargeObjectData(_) => Kind::LargeObjectData,
@@ -160,6 +172,11 @@ impl Object {
             | Self::IndexConstraint(_) => Kind::Constraint,
             Self::ForeignKey(_) => Kind::ForeignKey,
             Self::DefaultAcl(_) => Kind::DefaultAcl,
+            Self::EventTrigger(_) => Kind::EventTrigger,
+            Self::Publication(_) => Kind::Publication,
+            Self::PublicationTable(_) => Kind::PublicationTable,
+            Self::PublicationSchema(_) => Kind::PublicationSchema,
+            Self::Subscription(_) => Kind::Subscription,
             Self::Data(i) => match catalog.relations[i].kind {
                 RelationKind::Sequence => Kind::SequenceSet,
                 RelationKind::MaterializedView => Kind::RefreshMaterializedView,
@@ -193,9 +210,12 @@ impl Object {
             Self::Conversion(i) => &catalog.conversions[i].name,
             Self::Cast(i) => &catalog.casts[i].name,
             Self::Transform(i) => &catalog.transforms[i].name,
+            Self::TextSearchParser(i) => &catalog.text_search_parsers[i].name,
+            Self::TextSearchTemplate(i) => &catalog.text_search_templates[i].name,
+            Self::TextSearchDictionary(i) => &catalog.text_search_dictionaries[i].name,
+            Self::TextSearchConfiguration(i) => &catalog.text_search_configurations[i].name,
             Self::ForeignDataWrapper(i) => &catalog.foreign_data_wrappers[i].name,
             Self::ForeignServer(i) => &catalog.foreign_servers[i].name,
-            Self::Unwritten(i) => &catalog.unwritten[i].name,
             Self::LargeObjectData(_) if !catalog.server.groups_large_objects() => b"BLOBS",
             Self::LargeObjects(i) | Self::LargeObjectData(i) => &catalog.large_objects[i].name,
             Self::Relation(i) | Self::TableAttach(i) | Self::Data(i) | Self::RowSecurity(i) => {
@@ -216,6 +236,13 @@ impl Object {
                 .map_or(&b""[..], |constraint| constraint.name.as_slice()),
             Self::ForeignKey(i) => &details.foreign_keys[i].name,
             Self::DefaultAcl(i) => return Cow::Owned(vec![catalog.default_acls[i].object_type]),
+            Self::EventTrigger(i) => &catalog.event_triggers[i].name,
+            Self::Publication(i) => &catalog.publications[i].name,
+            Self::PublicationTable(i) => relation_name(catalog.publication_tables[i].member),
+            Self::PublicationSchema(i) => catalog
+                .schema_index(catalog.publication_schemas[i].member)
+                .map_or(&b""[..], |schema| catalog.schemas[schema].name.as_slice()),
+            Self::Subscription(i) => &catalog.subscriptions[i].name,
             Self::Policy(i) => &details.policies[i].name,
             Self::PreDataBoundary => b"PRE-DATA BOUNDARY",
             Self::PostDataBoundary => b"POST-DATA BOUNDARY",
@@ -236,7 +263,10 @@ impl Object {
             Self::OperatorFamily(i) => catalog.operator_families[i].schema,
             Self::Collation(i) => catalog.collations[i].schema,
             Self::Conversion(i) => catalog.conversions[i].schema,
-            Self::Unwritten(i) => catalog.unwritten[i].schema,
+            Self::TextSearchParser(i) => catalog.text_search_parsers[i].schema,
+            Self::TextSearchTemplate(i) => catalog.text_search_templates[i].schema,
+            Self::TextSearchDictionary(i) => catalog.text_search_dictionaries[i].schema,
+            Self::TextSearchConfiguration(i) => catalog.text_search_configurations[i].schema,
             Self::Statistics(i) => catalog.statistics[i].schema,
             Self::DomainConstraint(i) => {
                 let domain = catalog.type_index(details.domain_constraints[i].on)?;
@@ -265,6 +295,7 @@ impl Object {
             Self::InvalidNotNull(i) => details.invalid_not_null[i].on,
             Self::ForeignKey(i) => details.foreign_keys[i].relation,
             Self::Policy(i) => details.policies[i].relation,
+            Self::PublicationTable(i) => catalog.publication_tables[i].member,
             _ => return None,
         };
         catalog.relation_index(oid)
@@ -293,9 +324,12 @@ impl Object {
             Self::Conversion(_) => "conversion",
             Self::Cast(_) => "cast",
             Self::Transform(_) => "transform",
+            Self::TextSearchParser(_) => "text search parser",
+            Self::TextSearchTemplate(_) => "text search template",
+            Self::TextSearchDictionary(_) => "text search dictionary",
+            Self::TextSearchConfiguration(_) => "text search configuration",
             Self::ForeignDataWrapper(_) => "foreign-data wrapper",
             Self::ForeignServer(_) => "foreign server",
-            Self::Unwritten(i) => catalog.unwritten[i].kind.noun(),
             Self::LargeObjects(_) => "large object",
             Self::LargeObjectData(_) => "data of large object",
             Self::Relation(i) => match catalog.relations[i].kind {
@@ -319,25 +353,16 @@ impl Object {
             | Self::IndexConstraint(_) => "constraint",
             Self::ForeignKey(_) => "foreign key",
             Self::DefaultAcl(_) => "default privileges",
+            Self::EventTrigger(_) => "event trigger",
+            Self::Publication(_) => "publication",
+            Self::PublicationTable(_) => "publication of table",
+            Self::PublicationSchema(_) => "publication of schema",
+            Self::Subscription(_) => "subscription",
             Self::Data(_) => "data of",
             Self::RowSecurity(_) => "row security of table",
             Self::Policy(_) => "policy",
             Self::PreDataBoundary => "boundary before",
             Self::PostDataBoundary => "boundary after",
         }
-    }
-}
-
-fn unwritten_kind(kind: UnwrittenKind) -> Kind {
-    match kind {
-        UnwrittenKind::TextSearchParser => Kind::TextSearchParser,
-        UnwrittenKind::TextSearchTemplate => Kind::TextSearchTemplate,
-        UnwrittenKind::TextSearchDictionary => Kind::TextSearchDictionary,
-        UnwrittenKind::TextSearchConfiguration => Kind::TextSearchConfiguration,
-        UnwrittenKind::EventTrigger => Kind::EventTrigger,
-        UnwrittenKind::Publication => Kind::Publication,
-        UnwrittenKind::PublicationTable => Kind::PublicationTable,
-        UnwrittenKind::PublicationSchema => Kind::PublicationSchema,
-        UnwrittenKind::Subscription => Kind::Subscription,
     }
 }

@@ -151,21 +151,9 @@ impl Selection {
             if !wanted.contains(Components::DEFINITION) {
                 continue;
             }
-            let conditions = extension
-                .config_conditions
-                .as_ref()
-                .and_then(|array| pgark_sql::parse_array(array).ok())
-                .unwrap_or_default();
-            for (i, table) in extension.config_tables.iter().enumerate() {
-                if let Some(table) = catalog.relation_index(*table) {
-                    tables.insert(
-                        table,
-                        conditions
-                            .get(i)
-                            .cloned()
-                            .flatten()
-                            .filter(|condition| !condition.is_empty()),
-                    );
+            for config in &extension.config_tables {
+                if let Some(table) = catalog.relation_index(config.table) {
+                    tables.insert(table, config.condition.clone());
                 }
             }
         }

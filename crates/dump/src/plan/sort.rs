@@ -140,9 +140,13 @@ impl Plan<'_> {
                 let encoding = |collation: usize| catalog.collations[collation].encoding;
                 encoding(a).cmp(&encoding(b))
             }
-            (Object::Unwritten(a), Object::Unwritten(b)) => {
-                let owner = |object: usize| &catalog.unwritten[object].key.owner_name;
-                owner(a).cmp(owner(b))
+            (Object::PublicationTable(a), Object::PublicationTable(b)) => {
+                let tables = &catalog.publication_tables;
+                tables[a].publication.cmp(&tables[b].publication)
+            }
+            (Object::PublicationSchema(a), Object::PublicationSchema(b)) => {
+                let schemas = &catalog.publication_schemas;
+                schemas[a].publication.cmp(&schemas[b].publication)
             }
             (
                 Object::Default(_) | Object::NullDefault(_),

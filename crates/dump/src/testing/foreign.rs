@@ -46,7 +46,7 @@ impl Fixture {
         self.catalog.user_mappings.push(UserMapping {
             server: server.oid,
             user: user.into(),
-            options: "".into(),
+            options: pgark_wire::Secret::new(""),
             is_hidden: false,
         });
         self.catalog.user_mappings.last_mut().unwrap()

@@ -2,8 +2,7 @@
 
 use pgark_catalog::{
     BaseTypeDefinition, CatalogId, Check, DataType, DefaultAcl, Extension, Function,
-    FunctionDefinition, Language, NaturalKey, Oid, RelationKind, Unwritten, UnwrittenKind,
-    catalog_oid,
+    FunctionDefinition, Language, Oid, RelationKind, catalog_oid,
 };
 
 use super::{Fixture, OWNER, acl};
@@ -14,8 +13,6 @@ const DEFAULT_ACL: Oid = Oid(826);
 const LANGUAGE: Oid = Oid(2_612);
 /// `pg_extension`
 const EXTENSION: Oid = Oid(3_079);
-/// Stands for the catalogues of unwritten objects; nothing asks which one it is.
-const UNWRITTEN: Oid = Oid(1);
 
 impl Fixture {
     /// A constraint of a domain: `c` for CHECK, `n` for NOT NULL.
@@ -148,7 +145,6 @@ impl Fixture {
             name: name.into(),
             schema: "public".into(),
             config_tables: Vec::new(),
-            config_conditions: None,
         });
         (id, self.catalog.extensions.len() - 1)
     }
@@ -168,19 +164,6 @@ impl Fixture {
             acl: acl("{}"),
         });
         self.catalog.default_acls.last_mut().unwrap()
-    }
-
-    pub(crate) fn unwritten(&mut self, kind: UnwrittenKind, name: &str) -> &mut Unwritten {
-        let id = self.row(UNWRITTEN);
-        self.catalog.unwritten.push(Unwritten {
-            kind,
-            id,
-            name: name.into(),
-            schema: self.schema,
-            acl: None,
-            key: NaturalKey::default(),
-        });
-        self.catalog.unwritten.last_mut().unwrap()
     }
 }
 

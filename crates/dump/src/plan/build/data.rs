@@ -23,6 +23,13 @@ impl Plan<'_> {
         }
     }
 
+    /// Has the rows of configuration tables come after those that they refer to: the extension has made the foreign keys already.
+    pub(super) fn order_config_data(&mut self) {
+        for (table, references) in &self.catalog.extension_foreign_keys {
+            self.order_data(*table, *references);
+        }
+    }
+
     pub(super) fn add_relation_data(&mut self, place: usize, options: &Options) {
         let relation = &self.catalog.relations[place];
         let has_data = match relation.kind {
@@ -64,15 +71,19 @@ impl Plan<'_> {
 
     /// Without the schema the foreign keys are there already, and the referenced rows must come first.
     fn order_data_by_foreign_keys(&mut self) {
-        let data = |plan: &Self, oid| {
-            plan.catalog
-                .relation_index(oid)
-                .and_then(|relation| plan.find(Object::Data(relation)))
-        };
         for key in &self.details.foreign_keys {
-            if let (Some(from), Some(to)) = (data(self, key.relation), data(self, key.references)) {
-                self.node_mut(from).dependencies.push(to);
-            }
+            self.order_data(key.relation, key.references);
+        }
+    }
+
+    /// Has the rows of a table come after those of another, if both are dumped.
+    fn order_data(&mut self, table: Oid, references: Oid) {
+        let data = |oid| {
+            let relation = self.catalog.relation_index(oid)?;
+            self.find(Object::Data(relation))
+        };
+        if let (Some(from), Some(to)) = (data(table), data(references)) {
+            self.node_mut(from).dependencies.push(to);
         }
     }
 

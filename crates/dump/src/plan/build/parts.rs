@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pgark_catalog::{CatalogId, Oid, RelationKind, UnwrittenKind, catalog_oid};
+use pgark_catalog::{CatalogId, Oid, RelationKind, catalog_oid};
 
 use crate::dialect::Dialect;
 use crate::plan::{Components, NodeId, Object, Plan, Selection};
@@ -51,13 +51,55 @@ impl Plan<'_> {
         }
         self.add_rules();
         self.add_policies(selection);
-        self.add_unwritten(selection, |kind| {
-            use UnwrittenKind::{Publication, PublicationSchema, PublicationTable, Subscription};
-            matches!(
-                kind,
-                Publication | PublicationTable | PublicationSchema | Subscription
-            )
-        });
+        self.add_publications(selection, dialect);
+        for (i, subscription) in catalog.subscriptions.iter().enumerate() {
+            self.add_in_schema(
+                selection,
+                Object::Subscription(i),
+                subscription.id,
+                Oid::INVALID,
+            );
+        }
+    }
+
+    fn add_publications(&mut self, selection: &Selection, dialect: Dialect) {
+        let catalog = self.catalog;
+        for (i, publication) in catalog.publications.iter().enumerate() {
+            self.add_in_schema(
+                selection,
+                Object::Publication(i),
+                publication.id,
+                Oid::INVALID,
+            );
+        }
+        for (i, table) in catalog.publication_tables.iter().enumerate() {
+            let is_written = catalog
+                .relation_index(table.member)
+                .is_some_and(|relation| {
+                    selection.relations[relation].contains(Components::DEFINITION)
+                });
+            if is_written || dialect.publishes_what_is_not_written() {
+                self.add_in_schema(
+                    selection,
+                    Object::PublicationTable(i),
+                    table.id,
+                    Oid::INVALID,
+                );
+            }
+        }
+        for (i, schema) in catalog.publication_schemas.iter().enumerate() {
+            let is_written = catalog
+                .schema_index(schema.member)
+                .is_some_and(|schema| !selection.schemas[schema].is_empty());
+            if is_written || dialect.publishes_what_is_not_written() {
+                self.add_in_schema(
+                    selection,
+                    Object::PublicationSchema(i),
+                    schema.id,
+                    Oid::INVALID,
+                );
+            }
+        }
     }
 
     /// Adds a node for part of a relation, of which as much is wanted as of the relation.

@@ -1,7 +1,9 @@
-use pgark_catalog::{CatalogId, InitialPrivileges, Oid, UnwrittenKind, catalog_oid};
+use pgark_catalog::{CatalogId, InitialPrivileges, Oid, catalog_oid};
 
 use super::super::{Components, Node, NodeId, Object, Plan};
-use crate::testing::{Fixture, OWNER, PG_CATALOG, PUBLIC, acl, depends_on, described, node};
+use crate::testing::{
+    Fixture, OWNER, PG_CATALOG, PUBLIC, acl, config_table, depends_on, described, node,
+};
 
 const ALL: Components = Components::all();
 
@@ -39,13 +41,19 @@ fn nodes_are_made_in_the_order_in_which_pg_dump_collects() {
     let (_, extension) = f.extension("x");
     let config = f.table("config");
     f.catalog.members.insert(config, extension);
-    f.catalog.extensions[extension].config_tables = vec![config.oid];
+    f.catalog.extensions[extension].config_tables = vec![config_table(config)];
+    let parser = f.text_search_parser("tp").id;
+    let template = f.text_search_template("tt").id;
+    f.text_search_dictionary("td", template);
+    f.text_search_configuration("tc", parser);
     f.foreign_data_wrapper("w");
     f.foreign_server("srv");
+    f.event_trigger("evt");
+    f.publication("pub");
+    f.publication_table("pub", table);
+    f.publication_schema("pub", f.schema);
+    f.subscription("sub");
     f.default_acl(OWNER, Oid::INVALID, b'r');
-    for kind in UnwrittenKind::ALL {
-        f.unwritten(kind, "u");
-    }
 
     let mut plan = f.plan();
     plan.add_boundaries();
@@ -75,10 +83,10 @@ fn nodes_are_made_in_the_order_in_which_pg_dump_collects() {
         "access method \"o\"",
         "operator class \"s.o\"",
         "operator family \"s.o\"",
-        "text search parser \"s.u\"",
-        "text search template \"s.u\"",
-        "text search dictionary \"s.u\"",
-        "text search configuration \"s.u\"",
+        "text search parser \"s.tp\"",
+        "text search template \"s.tt\"",
+        "text search dictionary \"s.td\"",
+        "text search configuration \"s.tc\"",
         "foreign-data wrapper \"w\"",
         "foreign server \"srv\"",
         "default privileges \"r\"",
@@ -86,7 +94,7 @@ fn nodes_are_made_in_the_order_in_which_pg_dump_collects() {
         "conversion \"s.o\"",
         "cast \"o\"",
         "transform \"o\"",
-        "event trigger \"s.u\"",
+        "event trigger \"evt\"",
         "data of \"s.config\"",
         "partition \"s.part\"",
         "default of table \"s.t\"",
@@ -102,10 +110,10 @@ fn nodes_are_made_in_the_order_in_which_pg_dump_collects() {
         "rule \"s.r\"",
         "row security of table \"s.t\"",
         "policy \"s.p\"",
-        "publication \"s.u\"",
-        "publication of table \"s.u\"",
-        "publication of schema \"s.u\"",
-        "subscription \"s.u\"",
+        "publication \"pub\"",
+        "publication of table \"s.t\"",
+        "publication of schema \"s\"",
+        "subscription \"sub\"",
         "data of \"s.t\"",
         "data of \"s.part\"",
         "boundary before \"PRE-DATA BOUNDARY\"",

@@ -1,5 +1,5 @@
 use bstr::BString;
-use pgark_catalog::{CatalogId, Oid, RelationKind};
+use pgark_catalog::{CatalogId, ConfigTable, Oid, RelationKind};
 
 use super::super::{Components, Selection};
 use crate::options::{Content, Options};
@@ -174,37 +174,43 @@ fn parents_are_interesting_in_the_order_in_which_a_child_names_them() {
 }
 
 /// An extension with the tables `config0`, `config1`, … as configuration.
-fn with_config_tables(conditions: Option<&str>, count: usize) -> (Fixture, Vec<CatalogId>) {
+fn with_config_tables(conditions: &[Option<&str>]) -> Fixture {
     let mut f = Fixture::new(18);
     let (_, extension) = f.extension("x");
-    let tables: Vec<CatalogId> = (0..count).map(|i| f.table(&format!("config{i}"))).collect();
+    let tables: Vec<CatalogId> = (0..conditions.len())
+        .map(|i| f.table(&format!("config{i}")))
+        .collect();
     for table in &tables {
         f.catalog.members.insert(*table, extension);
     }
-    f.catalog.extensions[extension].config_tables = tables.iter().map(|table| table.oid).collect();
-    f.catalog.extensions[extension].config_conditions = conditions.map(BString::from);
-    (f, tables)
+    let config = tables.iter().zip(conditions);
+    f.catalog.extensions[extension].config_tables = config
+        .map(|(table, condition)| ConfigTable {
+            table: table.oid,
+            condition: condition.map(BString::from),
+        })
+        .collect();
+    f
 }
 
 #[test]
 fn rows_of_configuration_tables_are_told_with_their_conditions() {
-    let (mut f, _) = with_config_tables(Some(r#"{"",NULL,"WHERE \"a\" > 0"}"#), 4);
-    f.catalog.extensions[0].config_tables.push(Oid(1));
+    let mut f = with_config_tables(&[None, Some("WHERE a > 0")]);
+    f.catalog.extensions[0].config_tables.push(ConfigTable {
+        table: Oid(1),
+        condition: None,
+    });
     let selection = f.selection();
     let mut found: Vec<_> = selection.config_tables(&f.catalog).into_iter().collect();
     found.sort();
-    let condition = BString::from(r#"WHERE "a" > 0"#);
-    assert_eq!(
-        found,
-        [(0, None), (1, None), (2, Some(condition)), (3, None)]
-    );
-    assert_eq!(selection.relations, [Components::ACL; 4]);
-    assert_eq!(selection.is_interesting, [true; 4]);
+    assert_eq!(found, [(0, None), (1, Some("WHERE a > 0".into()))]);
+    assert_eq!(selection.relations, [Components::ACL; 2]);
+    assert_eq!(selection.is_interesting, [true; 2]);
 }
 
 #[test]
 fn an_extension_that_is_not_written_has_no_configuration_tables() {
-    let (mut f, _) = with_config_tables(None, 1);
+    let mut f = with_config_tables(&[None]);
     f.catalog.extensions[0].id.oid = Oid(13_000);
     let selection = f.selection();
     assert!(selection.config_tables(&f.catalog).is_empty());

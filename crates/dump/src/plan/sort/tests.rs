@@ -1,4 +1,4 @@
-use pgark_catalog::{CatalogId, Oid, RelationKind, UnwrittenKind, catalog_oid};
+use pgark_catalog::{CatalogId, Oid, RelationKind, catalog_oid};
 use proptest::prelude::*;
 
 use super::super::{Components, Kind, NodeId, Plan};
@@ -7,9 +7,14 @@ use crate::testing::{Fixture, OWNER, described};
 /// A fixture with at least one object of every kind.
 fn one_of_each(major: u32) -> Fixture {
     let mut f = Fixture::new(major);
-    for kind in UnwrittenKind::ALL {
-        f.unwritten(kind, "u");
-    }
+    let parser = f.text_search_parser("tp").id;
+    let template = f.text_search_template("tt").id;
+    f.text_search_dictionary("td", template);
+    f.text_search_configuration("tc", parser);
+    f.event_trigger("evt");
+    f.publication("pub");
+    f.publication_schema("pub", f.schema);
+    f.subscription("sub");
     f.foreign_data_wrapper("w");
     f.foreign_server("srv");
     f.language("l");
@@ -20,6 +25,7 @@ fn one_of_each(major: u32) -> Fixture {
     f.default_acl(OWNER, f.schema, b'r');
 
     let table = f.table_of("t", &["a"]);
+    f.publication_table("pub", table);
     f.row_type(table);
     f.default(table, 1, "1");
     f.check(table, "c");
@@ -125,7 +131,7 @@ fn reversed(
     vec![make(f, first), second]
 }
 
-const CASES: [(&str, Case); 22] = [
+const CASES: [(&str, Case); 23] = [
     ("a schema's name comes before the object's", |f| {
         let (a, b) = (f.schema("a"), f.schema("b"));
         f.schema = b;
@@ -212,10 +218,14 @@ const CASES: [(&str, Case); 22] = [
         vec![any, other]
     }),
     ("published tables by publication", |f| {
+        let table = f.table("t");
         reversed(f, "p1", "p2", |f, publication| {
-            let member = f.unwritten(UnwrittenKind::PublicationTable, "t");
-            member.key.owner_name = publication.into();
-            member.id
+            f.publication_table(publication, table)
+        })
+    }),
+    ("published schemas by publication", |f| {
+        reversed(f, "p1", "p2", |f, publication| {
+            f.publication_schema(publication, f.schema)
         })
     }),
     ("defaults by column number", |f| {

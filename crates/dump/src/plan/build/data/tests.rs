@@ -2,7 +2,7 @@ use pgark_catalog::{CatalogId, LargeObjects, Oid, RelationKind, catalog_oid};
 
 use super::super::super::{Components, NodeId, Object};
 use crate::options::Content;
-use crate::testing::{Fixture, OWNER, acl, depends_on, described};
+use crate::testing::{Fixture, OWNER, acl, config_table, depends_on, described};
 
 #[test]
 fn data_is_made_of_what_holds_any() {
@@ -54,7 +54,7 @@ fn data_is_wanted_as_the_options_say() {
         let config = f.table("config");
         let (_, extension) = f.extension("x");
         f.catalog.members.insert(config, extension);
-        f.catalog.extensions[extension].config_tables = vec![config.oid, config.oid];
+        f.catalog.extensions[extension].config_tables = [config, config].map(config_table).into();
         let plan = f.plan();
         let found = [0, 1].map(|place| plan.find(Object::Data(place)).is_some());
         assert_eq!(found, expected, "{content:?}");
@@ -145,5 +145,37 @@ fn large_objects_are_grouped_since_17() {
         assert_eq!(data.dependencies.is_empty(), major < 17);
         f.options.content = Content::SchemaOnly;
         assert!(f.plan().nodes.is_empty());
+    }
+}
+
+#[test]
+fn rows_of_configuration_tables_follow_those_that_they_refer_to() {
+    for content in [Content::All, Content::DataOnly, Content::SchemaOnly] {
+        let mut f = Fixture::new(18);
+        f.options.content = content;
+        let [from, to, user, other] = ["from", "to", "user", "other"].map(|name| f.table(name));
+        let (_, extension) = f.extension("x");
+        for table in [from, to, other] {
+            f.catalog.members.insert(table, extension);
+        }
+        f.catalog.extensions[extension].config_tables = [from, to].map(config_table).into();
+        f.catalog.extension_foreign_keys = vec![
+            (from.oid, to.oid),
+            (user.oid, to.oid),
+            (from.oid, other.oid),
+            (from.oid, Oid(1)),
+        ];
+        let plan = f.plan();
+        assert_eq!(
+            depends_on(&plan, Object::Data(0)),
+            ["table \"s.from\"", "data of \"s.to\""],
+            "{content:?}"
+        );
+        assert_eq!(depends_on(&plan, Object::Data(1)), ["table \"s.to\""]);
+        // A user's table gets its foreign keys when its rows are there.
+        if content != Content::SchemaOnly {
+            assert_eq!(depends_on(&plan, Object::Data(2)), ["table \"s.user\""]);
+        }
+        assert!(plan.find(Object::Data(3)).is_none());
     }
 }
