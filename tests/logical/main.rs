@@ -3,6 +3,7 @@
 mod concurrency;
 mod e2e;
 mod faults;
+mod generated;
 mod hardcases;
 mod matrix;
 mod pipe;

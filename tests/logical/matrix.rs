@@ -110,6 +110,14 @@ fn compare_mode(server: &Server, db: &str, args: &[&str], figure: &mut String) -
     Ok(())
 }
 
+/// What failed, each with its mode.
+pub(crate) fn failures(cells: Vec<Cell>) -> Vec<String> {
+    cells
+        .into_iter()
+        .filter_map(|cell| Some(format!("{}: {}", cell.mode, cell.failure?)))
+        .collect()
+}
+
 /// Prints a line for each cell and fails with the differences.
 pub(crate) fn report(rows: impl IntoIterator<Item = (impl fmt::Display, Vec<Cell>)>) -> Result<()> {
     let (mut table, mut failures) = (String::new(), Vec::new());

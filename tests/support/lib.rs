@@ -10,6 +10,7 @@
 mod archdiff;
 mod dump;
 mod fixture;
+mod generator;
 mod kept;
 mod major;
 mod program;
@@ -23,6 +24,7 @@ mod user;
 pub use archdiff::{ArchDiff, archdiff};
 pub use dump::{dump_command, dump_command_as, expect_no_archive};
 pub use fixture::{Fixture, Restore};
+pub use generator::generated_schema;
 pub use kept::kept_folder;
 pub use major::Major;
 pub use program::{command_line, pgark, plakar, run, run_with_input};
