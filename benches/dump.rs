@@ -36,31 +36,76 @@ end $$;
 analyze;
 ";
 
-/// A comparison: its name, database, options of both programs, and how many times each runs.
+/// Many small tables, each with a key, an index, a check and a comment.
+fn small_tables(count: u32) -> String {
+    format!(
+        "do $$ begin
+           for i in 1..{count} loop
+             execute format('create table t%s (id bigint primary key, name text not null default %L, n int check (n > 0), '
+               'created timestamptz default now())', i, 'n' || i);
+             execute format('create index on t%s (created)', i);
+             execute format('comment on table t%s is %L', i, 'table ' || i);
+             if i % 500 = 0 then commit; end if;
+           end loop;
+         end $$;
+         analyze;"
+    )
+}
+
+const LARGE_OBJECTS: &str = "
+select count(lo_from_bytea(0, convert_to('object ' || i, 'UTF8'))) from generate_series(1, 20000) i;
+";
+
+/// A comparison: its name, database, options of both programs, those of pgark alone, and how many times each runs.
 struct Case {
     name: &'static str,
     db: &'static str,
     args: &'static [&'static str],
+    ours: &'static [&'static str],
     runs: usize,
 }
 
-const CASES: [Case; 3] = [
+const CASES: [Case; 6] = [
     Case {
         name: "500 MB table, gzip",
         db: "big",
         args: &[],
+        ours: &[],
         runs: 3,
     },
     Case {
         name: "500 MB table, uncompressed",
         db: "big",
         args: &["-Z0"],
+        ours: &[],
         runs: 5,
     },
     Case {
         name: "2,000 tables, schema only",
         db: "many",
         args: &["-s"],
+        ours: &[],
+        runs: 5,
+    },
+    Case {
+        name: "10,000 tables, -s, -j 2",
+        db: "small10",
+        args: &["-s"],
+        ours: &["-j2"],
+        runs: 5,
+    },
+    Case {
+        name: "20,000 tables, -s, -j 2",
+        db: "small20",
+        args: &["-s"],
+        ours: &["-j2"],
+        runs: 5,
+    },
+    Case {
+        name: "20,000 large objects",
+        db: "objects",
+        args: &[],
+        ours: &[],
         runs: 5,
     },
 ];
@@ -71,20 +116,26 @@ fn main() -> Result<()> {
         .into_iter()
         .find(|known| known.to_string() == major)
         .with_context(|| format!("there is no PostgreSQL {major} here"))?;
-    // The table stays in memory, and 2,000 tables are locked at once.
+    // The table stays in memory, and 20,000 tables are locked at once.
     let server = Server::with(major)
         .conf("shared_buffers = '1GB'")
-        .conf("max_locks_per_transaction = 256")
+        .conf("max_locks_per_transaction = 1024")
         .conf("max_wal_size = '4GB'")
         .start()?;
-    for (db, script) in [("big", TABLE), ("many", SCHEMA)] {
+    for (db, script) in [
+        ("big", TABLE.to_owned()),
+        ("many", SCHEMA.to_owned()),
+        ("small10", small_tables(10_000)),
+        ("small20", small_tables(20_000)),
+        ("objects", LARGE_OBJECTS.to_owned()),
+    ] {
         server.create_database(db, "")?;
         server.psql(db, script)?;
     }
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "{:28} {:>10} {:>10} {:>6}   sizes in kB",
+        "{:28} {:>10} {:>10} {:>6}   kB of archive, MiB of memory",
         format!("PostgreSQL {major}"),
         "pg_dump",
         "pgark",
@@ -94,25 +145,28 @@ fn main() -> Result<()> {
         let [theirs, ours] = measure(&server, case)?;
         writeln!(
             out,
-            "{:28} {:>8.2} s {:>8.2} s {:>6.2}   {} {}",
+            "{:28} {:>8.2} s {:>8.2} s {:>6.2}   {} {}, {} {}",
             case.name,
             theirs.median.as_secs_f64(),
             ours.median.as_secs_f64(),
-            theirs.median.as_secs_f64() / ours.median.as_secs_f64(),
+            ours.median.as_secs_f64() / theirs.median.as_secs_f64(),
             theirs.kilobytes,
             ours.kilobytes,
+            theirs.mebibytes,
+            ours.mebibytes,
         )?;
     }
     Ok(())
 }
 
-/// What one program took, and the size of its archive.
+/// What one program took, the size of its archive and of its memory at the most.
 struct Figure {
     median: Duration,
     kilobytes: u64,
+    mebibytes: u64,
 }
 
-/// Runs both programs in turn, after one run of each that does not count.
+/// Runs both programs in turn, after a run of each that tells its memory.
 fn measure(server: &Server, case: &Case) -> Result<[Figure; 2]> {
     let scratch = Scratch::new()?;
     let archive = scratch.join("archive");
@@ -123,29 +177,47 @@ fn measure(server: &Server, case: &Case) -> Result<[Figure; 2]> {
     for program in &mut programs {
         program.args(case.args).arg("-f").arg(&archive);
     }
+    programs[1].args(case.ours);
+    // These runs warm the caches too.
+    let [theirs, ours] = &programs;
+    let memory = [peak_memory(theirs)?, peak_memory(ours)?];
     let mut times = [Vec::new(), Vec::new()];
     let mut bytes = [0, 0];
-    for round in 0..=case.runs {
+    for _ in 0..case.runs {
         for (place, program) in programs.iter_mut().enumerate() {
             let (time, size) = timed(program, &archive)?;
-            if round > 0 {
-                times[place].push(time);
-            }
+            times[place].push(time);
             bytes[place] = size;
         }
     }
-    let [theirs, ours] = times.map(median);
-    let [their_size, our_size] = bytes.map(|bytes| bytes / 1000);
-    Ok([
-        Figure {
-            median: theirs,
-            kilobytes: their_size,
-        },
-        Figure {
-            median: ours,
-            kilobytes: our_size,
-        },
-    ])
+    let medians = times.map(median);
+    Ok([0, 1].map(|place| Figure {
+        median: medians[place],
+        kilobytes: bytes[place] / 1000,
+        mebibytes: memory[place],
+    }))
+}
+
+/// The most memory that a program has while it runs, in MiB.
+fn peak_memory(program: &Command) -> Result<u64> {
+    const SCRIPT: &str = "\
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
+";
+    let mut python = Command::new("python3");
+    python.args(["-c", SCRIPT]).arg(program.get_program());
+    python.args(program.get_args());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => python.env(name, value),
+            None => python.env_remove(name),
+        };
+    }
+    let told = String::from_utf8(run(&mut python)?)?;
+    told.trim()
+        .parse()
+        .with_context(|| format!("python3 says {told}"))
 }
 
 fn timed(program: &mut Command, archive: &Path) -> Result<(Duration, u64)> {
