@@ -170,8 +170,8 @@ pub(crate) fn text(server: &Server, db: &str, args: &[&str]) -> Result<Vec<u8>> 
 }
 
 fn has_restrict_key(server: &Server) -> Result<bool> {
-    static KNOWN: [OnceLock<bool>; Major::all().len()] =
-        [const { OnceLock::new() }; Major::all().len()];
+    static KNOWN: [OnceLock<bool>; Major::servers().len()] =
+        [const { OnceLock::new() }; Major::servers().len()];
     let known = &KNOWN[server.major() as usize];
     if let Some(has) = known.get() {
         return Ok(*has);

@@ -8,36 +8,16 @@ use std::{env, fs, thread};
 use anyhow::{Context, Result, ensure};
 use support::{
     Certificates, Major, Scratch, Server, StopMode, archdiff, pgark, plakar, run, shared_server,
+    side_by_side,
 };
 
 const SAMPLE: &str = "create table t (id int primary key, note text);\n\
                       insert into t select i, 'row ' || i from generate_series(1, 100) i;\n";
 
-/// Calls `check` with every major side by side.
-fn for_each_major(check: impl Fn(Major) -> Result<()> + Sync) {
-    thread::scope(|scope| {
-        let running = Major::all().map(|major| {
-            (
-                major,
-                scope.spawn({
-                    let check = &check;
-                    move || check(major)
-                }),
-            )
-        });
-        for (major, thread) in running {
-            thread
-                .join()
-                .expect("no panic")
-                .unwrap_or_else(|error| panic!("PostgreSQL {major}: {error:#}"));
-        }
-    });
-}
-
 #[test]
 fn every_major_dumps_and_restores_itself() {
     let scratch = Scratch::new().expect("a folder");
-    for_each_major(|major| {
+    side_by_side(&Major::servers(), |&major| {
         let server = shared_server(major);
         let version = server.psql("postgres", "show server_version_num")?;
         ensure!(
@@ -111,14 +91,15 @@ fn options_reach_the_server() -> Result<()> {
 
 #[test]
 fn a_client_verifies_the_generated_certificates() -> Result<()> {
-    for major in Major::all().into_iter().filter(|major| major.has_tls()) {
+    for major in Major::servers().into_iter().filter(|major| major.has_tls()) {
         let certificates = Certificates::generate()?;
         let server = Server::with(major).tls(&certificates).start()?;
         let scratch = Scratch::new()?;
         let root = scratch.write("root.crt", &certificates.root)?;
         let mut psql = server.tool("psql");
+        // By its name, for the clients before 15 verify no address.
         psql.arg(format!(
-            "{} sslmode=verify-full sslrootcert={}",
+            "{} host=localhost hostaddr=127.0.0.1 sslmode=verify-full sslrootcert={}",
             server.conninfo("postgres"),
             root.display()
         ));

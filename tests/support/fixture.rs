@@ -125,8 +125,8 @@ impl Fixture {
         type Loaded = Arc<OnceLock<Result<String, String>>>;
         static LOADED: Mutex<BTreeMap<(Major, String), Loaded>> = Mutex::new(BTreeMap::new());
         // Fixtures create roles of one name, so that two at once can meet in the same row.
-        static LOADING: [Mutex<()>; Major::all().len()] =
-            [const { Mutex::new(()) }; Major::all().len()];
+        static LOADING: [Mutex<()>; Major::servers().len()] =
+            [const { Mutex::new(()) }; Major::servers().len()];
         let loaded = LOADED
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -2,9 +2,13 @@
 
 use std::fmt;
 
-/// A major version of PostgreSQL with a server and its clients among the judges.
+/// A major version of PostgreSQL whose server is among the judges, and but for 14 its clients too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Major {
+    /// PostgreSQL 13.
+    V13,
+    /// PostgreSQL 14, the server alone.
+    V14,
     /// PostgreSQL 15.
     V15,
     /// PostgreSQL 16.
@@ -16,14 +20,42 @@ pub enum Major {
 }
 
 impl Major {
-    /// Every major, oldest first.
+    /// Every major that pgark dumps, oldest first.
     pub const fn all() -> [Self; 4] {
         [Self::V15, Self::V16, Self::V17, Self::V18]
+    }
+
+    /// Every major, oldest first.
+    pub const fn servers() -> [Self; 6] {
+        [
+            Self::V13,
+            Self::V14,
+            Self::V15,
+            Self::V16,
+            Self::V17,
+            Self::V18,
+        ]
+    }
+
+    /// Every major whose own pg_dump, pg_restore, pg_dumpall and the like can judge, oldest first.
+    pub const fn with_clients() -> [Self; 5] {
+        [Self::V13, Self::V15, Self::V16, Self::V17, Self::V18]
+    }
+
+    /// The major whose client programs serve this one: its own, or the next where it has none.
+    #[must_use]
+    pub const fn clients(self) -> Self {
+        match self {
+            Self::V14 => Self::V15,
+            own => own,
+        }
     }
 
     /// The number as in `server_version_num / 10000`.
     pub const fn number(self) -> u32 {
         match self {
+            Self::V13 => 13,
+            Self::V14 => 14,
             Self::V15 => 15,
             Self::V16 => 16,
             Self::V17 => 17,
@@ -33,7 +65,7 @@ impl Major {
 
     /// Whether the judge was built with OpenSSL, so that its server can speak TLS (16 and 18 were not).
     pub const fn has_tls(self) -> bool {
-        matches!(self, Self::V15 | Self::V17)
+        matches!(self, Self::V13 | Self::V14 | Self::V15 | Self::V17)
     }
 }
 

@@ -38,6 +38,7 @@ pub struct Server {
     folder: Scratch,
     major: Major,
     bin: PathBuf,
+    clients: PathBuf,
     port: u16,
     superuser: String,
     password: Option<String>,
@@ -59,6 +60,7 @@ impl Server {
 
     fn start_with(options: Options) -> Result<Self> {
         let bin = judge_folder(options.major)?;
+        let clients = judge_folder(options.major.clients())?;
         let folder = Scratch::new()?;
         launch::initdb(&bin, &folder, &options)?;
         launch::configure(&folder, &options)?;
@@ -78,6 +80,7 @@ impl Server {
                         folder,
                         major,
                         bin,
+                        clients,
                         port,
                         superuser,
                         password,
@@ -147,14 +150,14 @@ impl Server {
         )
     }
 
-    /// The path of one of this major's own programs.
+    /// The path of one of the server's own programs.
     pub fn bin(&self, tool: &str) -> PathBuf {
         self.bin.join(tool)
     }
 
-    /// One of this major's own programs, led to this server as its superuser by `PG*` variables.
+    /// One of the client programs that serve this major ([`Major::clients`]), led to this server as its superuser by `PG*` variables.
     pub fn tool(&self, tool: &str) -> Command {
-        let mut command = clean_command(self.bin(tool));
+        let mut command = clean_command(self.clients.join(tool));
         command
             .env("PGHOST", self.host())
             .env("PGPORT", self.port.to_string())

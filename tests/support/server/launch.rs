@@ -40,8 +40,10 @@ pub(super) fn initdb(bin: &Path, folder: &Scratch, options: &Options) -> Result<
         "--auth=trust",
         "--encoding=UTF8",
         "--locale=C.UTF-8",
-        "--no-instructions",
     ]);
+    if options.major >= Major::V14 {
+        command.arg("--no-instructions");
+    }
     command
         .arg("--username")
         .arg(&options.superuser)

@@ -11,8 +11,8 @@ use crate::Major;
 /// # Panics
 /// Where it does not start.
 pub fn shared_server(major: Major) -> &'static Server {
-    static SERVERS: [OnceLock<Server>; Major::all().len()] =
-        [const { OnceLock::new() }; Major::all().len()];
+    static SERVERS: [OnceLock<Server>; Major::servers().len()] =
+        [const { OnceLock::new() }; Major::servers().len()];
     SERVERS[major as usize]
         .get_or_init(|| Server::start(major).unwrap_or_else(|error| panic!("{error:#}")))
 }
