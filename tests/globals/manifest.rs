@@ -99,7 +99,7 @@ fn start(major: Major) -> Result<Awkward> {
         "shop",
         "template template0 tablespace zlast connection limit 5",
     )?;
-    server.psql_file("shop", &Fixture::named("shop")?.path)?;
+    Fixture::named("shop")?.fill(server, "shop")?;
     server.create_database("closed", "allow_connections false is_template true")?;
     server.psql(
         "shop",

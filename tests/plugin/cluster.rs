@@ -44,7 +44,7 @@ pub(crate) fn start(major: Major, tablespace: &Scratch) -> Result<Server> {
         ("shop", "e2e/shop"),
         ("odd-name DB", "e2e/odd-name"),
     ] {
-        server.psql_file(db, &Fixture::named(script)?.path)?;
+        Fixture::named(script)?.fill(&server, db)?;
     }
     server.psql(
         "appdb",

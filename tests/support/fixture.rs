@@ -30,6 +30,9 @@ pub struct Fixture {
     /// What its archive is good for.
     pub restore: Restore,
     oldest: u32,
+    changes_public: bool,
+    /// How many statements a major may refuse, with what hangs on them; said in the head by `-- refused by 13: 30`.
+    refused: BTreeMap<u32, usize>,
 }
 
 impl Fixture {
@@ -69,16 +72,22 @@ impl Fixture {
         Self::read(root().join(format!("{name}.sql")))
     }
 
+    /// The hard cases, which are not among [`Fixture::all`]: they hold objects of every kind.
+    pub fn hard_cases() -> Result<Self> {
+        Self::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/hardcases.sql"))
+    }
+
     fn read(path: PathBuf) -> Result<Self> {
         let script = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let head = String::from_utf8_lossy(&script);
-        let says = |line: &str| {
-            head.lines()
-                .take_while(|line| line.starts_with("--") || line.is_empty())
-                .any(|found| found == line)
-        };
+        let script = String::from_utf8_lossy(&script);
+        let head: Vec<&str> = script
+            .lines()
+            .take_while(|line| line.starts_with("--") || line.is_empty())
+            .collect();
+        let says = |line: &str| head.contains(&line);
         let name = path.with_extension("");
-        let name = name.strip_prefix(root())?.display().to_string();
+        let name = name.strip_prefix(root()).unwrap_or(&name);
+        let name = name.display().to_string();
         Ok(Self {
             restore: if says("-- restore: fails") {
                 Restore::Fails
@@ -87,7 +96,12 @@ impl Fixture {
             } else {
                 Restore::Identical
             },
+            changes_public: says("-- changes public"),
             oldest: oldest_major(&name),
+            refused: head
+                .iter()
+                .filter_map(|line| refused_statements(line))
+                .collect(),
             name,
             path,
         })
@@ -96,6 +110,12 @@ impl Fixture {
     /// Whether this major can load it: `NAME-17.sql` is for 17 and later.
     pub fn applies_to(&self, major: Major) -> bool {
         major.number() >= self.oldest
+    }
+
+    /// Whether a dump loses what it changes of the schema public, as that of pg_dump does before 15; said in its head by
+    /// `-- changes public`.
+    pub fn loses_public(&self, major: Major) -> bool {
+        self.changes_public && major < Major::V15
     }
 
     /// The end of the CREATE DATABASE that it needs.
@@ -110,8 +130,24 @@ impl Fixture {
     /// Makes a database that nobody else uses, fills it and returns its name.
     pub fn load(&self, server: &Server) -> Result<String> {
         let db = self.empty_database(server)?;
-        server.psql_file(&db, &self.path)?;
+        self.fill(server, &db)?;
         Ok(db)
+    }
+
+    /// Runs the script in the database `db`. Of one that is written for newer majors, an older one has what it knows.
+    pub fn fill(&self, server: &Server, db: &str) -> Result<()> {
+        let Some(most) = self.refused.get(&server.major().number()) else {
+            return server.psql_file(db, &self.path);
+        };
+        let refused = server.psql_file_to_its_end(db, &self.path)?;
+        ensure!(
+            (1..=*most).contains(&refused.len()),
+            "PostgreSQL {} refuses {} statements of {self} where at most {most} are expected:\n{}",
+            server.major(),
+            refused.len(),
+            refused.join("\n")
+        );
+        Ok(())
     }
 
     /// Makes an empty database of the kind that it needs.
@@ -159,6 +195,12 @@ fn oldest_major(name: &str) -> u32 {
         .unwrap_or(0)
 }
 
+/// Reads a line such as `-- refused by 13: 30`.
+fn refused_statements(line: &str) -> Option<(u32, usize)> {
+    let (major, most) = line.strip_prefix("-- refused by ")?.split_once(": ")?;
+    Some((major.parse().ok()?, most.parse().ok()?))
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -180,6 +222,18 @@ mod tests {
             ("quirks/01-names", 0),
         ] {
             assert_eq!(oldest_major(name), oldest, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_head_says_how_much_a_major_refuses() {
+        assert_eq!(refused_statements("-- refused by 13: 30"), Some((13, 30)));
+        for line in [
+            "-- refused by all: 3",
+            "-- refused by 13",
+            "refused by 13: 3",
+        ] {
+            assert_eq!(refused_statements(line), None, "{line}");
         }
     }
 

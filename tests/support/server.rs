@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Result, bail};
@@ -19,7 +20,7 @@ pub use options::Options;
 pub use shared::shared_server;
 
 use crate::program::clean_command;
-use crate::{Major, Scratch, run, run_with_input};
+use crate::{Major, Scratch, observe, run, run_with_input};
 use supervisor::Supervisor;
 
 /// How a server is told to stop (the words of `pg_ctl stop -m`).
@@ -157,7 +158,11 @@ impl Server {
 
     /// One of the client programs that serve this major ([`Major::clients`]), led to this server as its superuser by `PG*` variables.
     pub fn tool(&self, tool: &str) -> Command {
-        let mut command = clean_command(self.clients.join(tool));
+        self.led_here(&self.clients.join(tool))
+    }
+
+    fn led_here(&self, program: &Path) -> Command {
+        let mut command = clean_command(program);
         command
             .env("PGHOST", self.host())
             .env("PGPORT", self.port.to_string())
@@ -183,6 +188,25 @@ impl Server {
     /// At the script's first error.
     pub fn psql_file(&self, db: &str, script: &Path) -> Result<()> {
         run(self.psql_command(db).arg("-f").arg(script)).map(drop)
+    }
+
+    /// Runs a script file in the database `db` whatever fails, and returns the lines that tell of errors.
+    ///
+    /// # Errors
+    /// Where psql itself fails.
+    pub fn psql_file_to_its_end(&self, db: &str, script: &Path) -> Result<Vec<String>> {
+        // An older psql takes the statements of a function's body for statements of the script.
+        let psql = judge_folder(self.major.max(Major::V15))?.join("psql");
+        let mut command = self.led_here(&psql);
+        command
+            .args(["-X", "-q", "-d"])
+            .arg(self.conninfo(db))
+            .arg("-f")
+            .arg(script);
+        let ran = observe(&mut command)?;
+        ran.expect_code(0)?;
+        let errors = ran.stderr.lines().filter(|line| line.contains(" ERROR:  "));
+        Ok(errors.map(ToOwned::to_owned).collect())
     }
 
     fn psql_command(&self, db: &str) -> Command {
@@ -243,6 +267,18 @@ impl Server {
             .arg(self.conninfo(db))
             .arg(archive);
         run(&mut command).map(drop)
+    }
+
+    /// Whether the pg_dump and pg_dumpall that serve it write a restricted script, with a key that can be given.
+    pub fn has_restrict_key(&self) -> Result<bool> {
+        static KNOWN: [OnceLock<bool>; Major::servers().len()] =
+            [const { OnceLock::new() }; Major::servers().len()];
+        let known = &KNOWN[self.major as usize];
+        if let Some(has) = known.get() {
+            return Ok(*has);
+        }
+        let help = run(self.tool("pg_dump").arg("--help"))?;
+        Ok(*known.get_or_init(|| String::from_utf8_lossy(&help).contains("--restrict-key")))
     }
 
     /// Stops the server; its data and log stay until it is dropped.
