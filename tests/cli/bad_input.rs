@@ -102,7 +102,7 @@ fn a_server_that_cannot_be_reached_is_named_with_its_port() -> Result<()> {
 
 #[test]
 fn a_database_or_user_that_does_not_exist_is_named() {
-    side_by_side(&Major::all(), |&major| {
+    side_by_side(&Major::servers(), |&major| {
         let server = shared_server(major);
         let (host, port) = (server.host(), server.port().to_string());
         let at = ["-h", host, "-p", &port];
@@ -190,7 +190,7 @@ fn refused_tls_is_told_with_the_server() -> Result<()> {
 
 #[test]
 fn a_table_that_may_not_be_read_is_named() {
-    side_by_side(&Major::all(), |&major| {
+    side_by_side(&Major::servers(), |&major| {
         let server = shared_server(major);
         let db = server.fresh_database("denied", "")?;
         server.psql(

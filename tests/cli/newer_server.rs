@@ -1,11 +1,14 @@
 //! A server newer than any that pgark knows, which only a program can play.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 
 use anyhow::{Result, ensure};
-use support::{Scratch, expect_no_archive, observe, pgark};
+use bstr::ByteSlice;
+use support::{
+    Fixture, Major, Scratch, Server, archdiff, expect_no_archive, observe, pgark, shared_server,
+};
 
 #[test]
 fn a_server_newer_than_known_is_refused_with_its_version() -> Result<()> {
@@ -34,16 +37,118 @@ fn a_server_newer_than_known_is_refused_with_its_version() -> Result<()> {
             .arg(&archive),
     )?;
     ran.expect_code(4)?
-        .expect_one_line(["19.1 (of the future)", "15 to 18"])?;
+        .expect_one_line(["19.1 (of the future)", "13 to 18"])?;
     expect_no_archive(&archive)?;
     let queries = server.join().expect("no panic")?;
     ensure!(
         queries
-            .iter()
-            .any(|query| query.contains("server_version_num")),
-        "it was not asked for its version: {queries:?}"
+            .last()
+            .is_some_and(|query| query.contains("server_version_num")),
+        "it was asked for more than its version: {queries:?}"
     );
     Ok(())
+}
+
+#[test]
+fn a_newer_server_is_dumped_as_the_newest_known_where_that_is_allowed() -> Result<()> {
+    let server = shared_server(Major::V18);
+    let db = Fixture::named("shop")?.database(Major::V18)?;
+    let relay = Relay::start(server)?;
+    let scratch = Scratch::new()?;
+    let (oracle, archive) = (scratch.join("oracle"), scratch.join("archive"));
+    let dump = || {
+        let mut command = pgark();
+        let port = relay.port.to_string();
+        command.args(["dump", "-h", "127.0.0.1", "-U", "postgres", "-p", &port]);
+        command.args(["-d", &db, "-f"]).arg(&archive);
+        command
+    };
+    observe(&mut dump())?
+        .expect_code(4)?
+        .expect_one_line([relay.version.as_str(), "13 to 18"])?;
+    expect_no_archive(&archive)?;
+
+    let ran = observe(dump().arg("--allow-newer-server"))?;
+    ran.expect_code(0)?
+        .expect_one_line(["warning", relay.version.as_str(), "PostgreSQL 18"])?;
+    server.pg_dump(&db, ["-Fc"], &oracle)?;
+    let diff = archdiff(&oracle, &archive, &[])?;
+    ensure!(
+        diff.identical == diff.total && diff.total > 0,
+        "{}",
+        diff.output
+    );
+    let listing = observe(pgark().arg("list").arg(&archive))?.stdout;
+    let listing = String::from_utf8_lossy(&listing).into_owned();
+    ensure!(
+        listing.contains(&format!(
+            "Dumped from database version: {}\n",
+            relay.version
+        )) && listing.contains("Dumped by pg_dump version: 18 (pgark "),
+        "{listing}"
+    );
+    Ok(())
+}
+
+/// What leads to a server of 18 and lets it say that it is of 19.
+struct Relay {
+    port: u16,
+    version: String,
+}
+
+impl Relay {
+    fn start(server: &Server) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let port = listener.local_addr()?.port();
+        let target = server.port();
+        let [number, version] = [
+            server.psql("postgres", "show server_version_num")?,
+            server.psql("postgres", "show server_version")?,
+        ];
+        let newer = [
+            number.replacen("18", "19", 1),
+            version.replacen("18", "19", 1),
+        ];
+        let told_version = newer[1].clone();
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let (mut client, mut server) =
+                    (client?, TcpStream::connect(("127.0.0.1", target))?);
+                let (mut to_server, mut from_client) = (server.try_clone()?, client.try_clone()?);
+                thread::spawn(move || io::copy(&mut from_client, &mut to_server));
+                let replaced = [
+                    (number.clone(), newer[0].clone()),
+                    (version.clone(), newer[1].clone()),
+                ];
+                thread::spawn(move || pass_on(&mut server, &mut client, &replaced));
+            }
+            io::Result::Ok(())
+        });
+        Ok(Self {
+            port,
+            version: told_version,
+        })
+    }
+}
+
+/// Passes on what comes, up to its end, with other words of the same length for some.
+fn pass_on(
+    from: &mut TcpStream,
+    to: &mut TcpStream,
+    replaced: &[(String, String)],
+) -> io::Result<()> {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let count = from.read(&mut buffer)?;
+        if count == 0 {
+            return to.shutdown(Shutdown::Both);
+        }
+        let mut bytes = buffer[..count].to_vec();
+        for (old, new) in replaced {
+            bytes = bytes.replace(old, new);
+        }
+        to.write_all(&bytes)?;
+    }
 }
 
 /// Lets anybody in, answers every query with success, and the one for the version with 19.1. Returns the queries.

@@ -5,7 +5,7 @@ use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use support::{Major, Scratch, Server, server_user};
+use support::{Fixture, Major, Options, Scratch, Server, server_user};
 
 /// Folders of tablespaces; nothing is forbidden in a path but the apostrophe.
 const LOCATIONS: [&str; 4] = ["plain", "sp ace \"q\" ü", "back\\slash", "new\nline"];
@@ -19,14 +19,19 @@ pub(crate) struct Awkward {
 impl Awkward {
     /// Makes the roles of `awkward.sql` and of the hard cases, and tablespaces.
     pub(crate) fn start(major: Major) -> Result<Self> {
-        let server = Server::with(major).conf(IN_PLACE).start()?;
+        let server = with_tablespaces_in_place(major).start()?;
         server.psql("postgres", include_str!("awkward.sql"))?;
-        if major >= Major::V16 {
-            server.psql("postgres", include_str!("awkward-16.sql"))?;
+        for (since, script) in [
+            (Major::V14, include_str!("awkward-14.sql")),
+            (Major::V15, include_str!("awkward-15.sql")),
+            (Major::V16, include_str!("awkward-16.sql")),
+        ] {
+            if major >= since {
+                server.psql("postgres", script)?;
+            }
         }
         server.create_database("hardcases", "template template0")?;
-        let hardcases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/hardcases.sql");
-        server.psql_file("hardcases", &hardcases)?;
+        Fixture::hard_cases()?.fill(&server, "hardcases")?;
         let awkward = Self {
             server,
             scratch: Scratch::new()?,
@@ -88,3 +93,13 @@ comment on tablespace "Odd ""name""" is 'ümläut "q"';
 
 /// The line of postgresql.conf that allows tablespaces inside the data directory.
 pub(crate) const IN_PLACE: &str = "allow_in_place_tablespaces = on";
+
+/// Options of a server that allows them where it can, since 15.
+pub(crate) fn with_tablespaces_in_place(major: Major) -> Options {
+    let options = Server::with(major);
+    if major >= Major::V15 {
+        options.conf(IN_PLACE)
+    } else {
+        options
+    }
+}

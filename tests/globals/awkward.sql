@@ -1,4 +1,4 @@
--- A cluster's worth of roles, settings, memberships and privileges that are awkward to write down. For 15 to 18.
+-- A cluster's worth of roles, settings, memberships and privileges that are awkward to write down.
 
 set client_min_messages = error;
 set standard_conforming_strings = on;
@@ -65,8 +65,6 @@ alter role a_login set my.param = 'it''s \ "odd"';
 alter role a_login set default_transaction_isolation = 'repeatable read';
 alter role a_login set timezone = 'America/New_York';
 alter role a_login set role = 'none';
-alter role "new
-line" set statement_timeout = 17;
 alter role a_inherit in database template1 set statement_timeout = 18;
 alter role all set log_min_duration_statement = -1;
 alter database template1 set work_mem = '6MB';
@@ -90,16 +88,5 @@ reset role;
 grant "R Group" to "select", "Ümläut Größe" with admin option;
 grant a_all to "back\slash";
 grant "with space" to "semi;colon";
-grant pg_read_all_data, pg_monitor to "Mixed", z_first with admin option;
+grant pg_monitor to "Mixed", z_first with admin option;
 grant r_group to pg_monitor;
-
--- Privileges on parameters.
-grant set on parameter work_mem to r_group;
-grant set on parameter work_mem to z_first with grant option;
-set role z_first;
-grant set on parameter work_mem to "quo""ted";
-reset role;
-grant set, alter system on parameter "My_App"."Odd" to "back\slash", public;
-grant alter system on parameter log_statement to "Ümläut Größe" with grant option;
-grant all on parameter shared_buffers to "select";
-grant set on parameter lc_messages to postgres;

@@ -4,13 +4,13 @@ use anyhow::{Context, Result, ensure};
 use bstr::ByteSlice;
 use support::{Major, Scratch, Server, StopMode, observe, side_by_side};
 
-use crate::awkward::{Awkward, IN_PLACE};
+use crate::awkward::{Awkward, with_tablespaces_in_place};
 use crate::config;
 use crate::script::{dump, expect_same, oracle};
 
 #[test]
 fn psql_makes_the_same_globals_of_it_on_a_fresh_server() {
-    side_by_side(&Major::all(), |&major| {
+    side_by_side(&Major::with_clients(), |&major| {
         let mut awkward = Awkward::start(major)?;
         // Before 17 pg_dumpall writes a location for it that CREATE TABLESPACE does not take.
         if major >= Major::V17 {
@@ -24,7 +24,7 @@ fn psql_makes_the_same_globals_of_it_on_a_fresh_server() {
         awkward.server.stop(StopMode::Immediate)?;
         awkward.make_locations()?;
 
-        let server = Server::with(major).conf(IN_PLACE).start()?;
+        let server = with_tablespaces_in_place(major).start()?;
         run_script(&server, "postgres", &script)?;
         expect_same(&oracle(&server, "postgres", &[])?, &original)
     });

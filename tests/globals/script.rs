@@ -23,10 +23,12 @@ pub(crate) fn dump(config: &Config, role_passwords: bool) -> Result<Vec<u8>> {
 
 /// The script by pg_dumpall, through the database `db`.
 pub(crate) fn oracle(server: &Server, db: &str, args: &[&str]) -> Result<Vec<u8>> {
-    run(server
-        .tool("pg_dumpall")
-        .args(["--globals-only", "--restrict-key", KEY, "-l", db])
-        .args(args))
+    let mut command = server.tool("pg_dumpall");
+    command.args(["--globals-only", "-l", db]).args(args);
+    if server.has_restrict_key()? {
+        command.args(["--restrict-key", KEY]);
+    }
+    run(&mut command)
 }
 
 /// An error with the first line that differs.
@@ -66,10 +68,15 @@ const DATABASES: [(&str, &str, &str); 9] = [
 
 #[test]
 fn it_is_that_of_pg_dumpall_through_every_kind_of_database() {
-    side_by_side(&Major::all(), |&major| {
+    side_by_side(&Major::with_clients(), |&major| {
         let awkward = Awkward::start(major)?;
         let server = &awkward.server;
-        server.psql("postgres", "create tablespace \"In Place\" location ''")?;
+        // A part of what is made, so that an empty cluster is not what is compared.
+        let mut parts = vec!["CREATE ROLE \"new\nline\"", "GRANTED BY m_second"];
+        if major >= Major::V15 {
+            server.psql("postgres", "create tablespace \"In Place\" location ''")?;
+            parts.push("In Place");
+        }
         for (db, options, setting) in DATABASES {
             server.create_database(db, &format!("template template0 {options}"))?;
             if !setting.is_empty() {
@@ -92,12 +99,7 @@ fn it_is_that_of_pg_dumpall_through_every_kind_of_database() {
                 expect_same(&ours, &oracle(server, db, args)?)
                     .with_context(|| format!("through {db}, {args:?}"))?;
                 ensure!(ours.contains_str("PASSWORD '") == role_passwords);
-                // A part of what was made, so that an empty cluster is not what was compared.
-                for part in [
-                    "CREATE ROLE \"new\nline\"",
-                    "GRANTED BY m_second",
-                    "In Place",
-                ] {
+                for part in &parts {
                     ensure!(ours.contains_str(part), "no {part:?}");
                 }
             }

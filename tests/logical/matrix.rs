@@ -10,6 +10,11 @@ use support::{Fixture, Major, Scratch, Server, archdiff, dump_command, observe, 
 pub(crate) const MODES: [(&str, &[&str]); 3] = [("all", &[]), ("-s", &["-s"]), ("-a", &["-a"])];
 
 #[test]
+fn archives_of_postgresql_13_are_those_of_its_pg_dump() -> Result<()> {
+    every_fixture(Major::V13)
+}
+
+#[test]
 fn archives_of_postgresql_15_are_those_of_its_pg_dump() -> Result<()> {
     every_fixture(Major::V15)
 }

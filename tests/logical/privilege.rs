@@ -64,7 +64,7 @@ fn dump_as(server: &Server, db: &str, role: &str, words: &[&str]) -> Result<()> 
 
 #[test]
 fn a_table_that_may_not_be_read_is_named_and_no_file_is_left() {
-    side_by_side(&Major::all(), |&major| {
+    side_by_side(&Major::with_clients(), |&major| {
         let server = shared_server(major);
         let db = server.fresh_database("denied", "")?;
         server.psql(&db, SETUP)?;
@@ -84,7 +84,7 @@ fn a_table_that_may_not_be_read_is_named_and_no_file_is_left() {
 
 #[test]
 fn a_sequence_that_may_not_be_read_is_named() {
-    side_by_side(&Major::all(), |&major| {
+    side_by_side(&Major::with_clients(), |&major| {
         let server = shared_server(major);
         let db = server.fresh_database("denied", "")?;
         server.psql(&db, SETUP)?;

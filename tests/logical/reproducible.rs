@@ -7,7 +7,7 @@ use support::{Fixture, Major, Scratch, dump_command, observe, shared_server, sid
 
 #[test]
 fn two_dumps_of_one_database_are_identical_to_the_byte() {
-    side_by_side(&Major::all(), |&major| {
+    side_by_side(&Major::servers(), |&major| {
         let server = shared_server(major);
         let db = Fixture::named("shop")?.database(major)?;
         let scratch = Scratch::new()?;

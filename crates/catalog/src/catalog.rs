@@ -147,13 +147,14 @@ pub struct Catalog {
 impl Catalog {
     /// Reads the skeleton of the database that the sessions are connected to.
     ///
-    /// The sessions must be in transactions that keep one snapshot. Not cancel safe: a dropped future leaves the sessions broken.
+    /// The sessions must be in transactions that keep one snapshot. `allow_newer` is that of [`Server::fetch`]. Not cancel safe: a dropped
+    /// future leaves the sessions broken.
     ///
     /// # Errors
     /// [`Error::Version`] for a server that pgark does not know; else what the server said.
-    pub async fn fetch(sessions: &mut Sessions) -> Result<Self> {
+    pub async fn fetch(sessions: &mut Sessions, allow_newer: bool) -> Result<Self> {
         // Before anything else, which an unknown server may not understand.
-        let server = Server::fetch(&mut sessions.first).await?;
+        let server = Server::fetch(&mut sessions.first, allow_newer).await?;
         let Some(second) = sessions.others.first_mut() else {
             let links = Links::fetch(&mut sessions.first).await?;
             let objects = Self::fetch_objects(&mut sessions.first, server).await?;

@@ -84,12 +84,17 @@ impl Column {
                 "",
             )
         };
+        let compression = if server.has_column_compression() {
+            "a.attcompression"
+        } else {
+            "null"
+        };
         let sql = format!(
             "select a.attrelid, a.attnum, a.attname, pg_catalog.format_type(t.oid, a.atttypmod), a.attstattarget, a.attstorage, \
                t.typstorage, a.atthasdef, a.attisdropped, a.attislocal, pg_catalog.array_to_string(a.attoptions, ', '), \
                case when a.attcollation <> t.typcollation then a.attcollation else 0 end, \
                {}, \
-               {not_null}, a.attcompression, a.attidentity, a.attgenerated \
+               {not_null}, {compression}, a.attidentity, a.attgenerated \
              from pg_catalog.unnest({}) r(oid) \
              join pg_catalog.pg_attribute a on a.attrelid = r.oid \
              left join pg_catalog.pg_type t on t.oid = a.atttypid \

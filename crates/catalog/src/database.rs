@@ -53,8 +53,15 @@ impl Database {
     pub(crate) async fn fetch(session: &mut Session, server: &Server) -> Result<Self> {
         let locale = if server.has_database_locale() {
             "d.datlocale"
-        } else {
+        } else if server.has_database_locale_provider() {
             "d.daticulocale"
+        } else {
+            "null"
+        };
+        let provider = if server.has_database_locale_provider() {
+            "d.datlocprovider"
+        } else {
+            "'c'"
         };
         let rules = if server.has_icu_rules() {
             "d.daticurules"
@@ -62,7 +69,7 @@ impl Database {
             "null"
         };
         let sql = format!(
-            "select d.tableoid, d.oid, d.datname, d.datdba, pg_catalog.pg_encoding_to_char(d.encoding), d.datlocprovider, d.datcollate, \
+            "select d.tableoid, d.oid, d.datname, d.datdba, pg_catalog.pg_encoding_to_char(d.encoding), {provider}, d.datcollate, \
                d.datctype, {locale}, {rules}, d.datacl, pg_catalog.acldefault('d', d.datdba), d.datistemplate, d.datconnlimit, t.spcname, \
                pg_catalog.shobj_description(d.oid, 'pg_database') \
              from pg_catalog.pg_database d left join pg_catalog.pg_tablespace t on t.oid = d.dattablespace \

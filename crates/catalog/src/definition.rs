@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::fields::{fetch, fetch_definitions, oid_array};
 use crate::function::type_names;
 use crate::oid::Oid;
+use crate::server::Server;
 
 /// The definition of a function or procedure.
 #[derive(Clone, Debug)]
@@ -59,13 +60,19 @@ impl FunctionDefinition {
     /// The definitions by OID, without those of functions that are gone meanwhile.
     pub(crate) async fn fetch(
         session: &mut Session,
+        server: &Server,
         functions: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, Self>> {
+        let sql_body = if server.has_sql_bodies() {
+            "p.prosqlbody is not null, pg_catalog.pg_get_function_sqlbody(p.oid)"
+        } else {
+            "false, null"
+        };
         let sql = format!(
             "select p.oid, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_identity_arguments(p.oid), {}, \
                pg_catalog.pg_get_function_result(p.oid), p.proretset, p.prokind, l.lanname, p.prosrc, p.probin, \
-               p.prosqlbody is not null, pg_catalog.pg_get_function_sqlbody(p.oid), p.provolatile, p.proisstrict, p.prosecdef, p.proleakproof, p.proparallel, \
-               p.proconfig, p.procost, p.prorows, p.prosupport, {} \
+               {sql_body}, p.provolatile, p.proisstrict, p.prosecdef, p.proleakproof, p.proparallel, p.proconfig, \
+               p.procost, p.prorows, p.prosupport, {} \
              from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_proc p on p.oid = r.oid \
              join pg_catalog.pg_language l on l.oid = p.prolang",
             type_names("p.proargtypes"),
@@ -134,10 +141,16 @@ pub struct RangeDefinition {
 impl RangeDefinition {
     pub(crate) async fn fetch(
         session: &mut Session,
+        server: &Server,
         types: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, Self>> {
+        let multirange = if server.has_multiranges() {
+            "pg_catalog.format_type(r.rngmultitypid, null)"
+        } else {
+            "null"
+        };
         let sql = format!(
-            "select r.rngtypid, pg_catalog.format_type(r.rngmultitypid, null), pg_catalog.format_type(r.rngsubtype, null), \
+            "select r.rngtypid, {multirange}, pg_catalog.format_type(r.rngsubtype, null), \
                c.opcdefault, n.nspname, c.opcname, case when r.rngcollation <> t.typcollation then r.rngcollation else 0 end, \
                r.rngcanonical, r.rngsubdiff \
              from pg_catalog.pg_range r \

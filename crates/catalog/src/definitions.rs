@@ -205,7 +205,8 @@ impl Definitions {
             }
         }
         Ok(Self {
-            functions: FunctionDefinition::fetch(session, oids(&wanted.functions)).await?,
+            functions: FunctionDefinition::fetch(session, &catalog.server, oids(&wanted.functions))
+                .await?,
             aggregates: AggregateDefinition::fetch(session, oids(&wanted.aggregates)).await?,
             base_types: BaseTypeDefinition::fetch(
                 session,
@@ -231,7 +232,7 @@ impl Definitions {
             casts: CastDefinition::fetch(session, oids(&wanted.casts)).await?,
             transforms: TransformDefinition::fetch(session, oids(&wanted.transforms)).await?,
             enums: definition::fetch_enum_labels(session, oids(&wanted.enums)).await?,
-            ranges: RangeDefinition::fetch(session, oids(&wanted.ranges)).await?,
+            ranges: RangeDefinition::fetch(session, &catalog.server, oids(&wanted.ranges)).await?,
             domains: DomainDefinition::fetch(session, oids(&wanted.domains)).await?,
             composites: Attribute::fetch(session, oids(&wanted.composites)).await?,
             views: rule::fetch_view_definitions(session, oids(&wanted.views)).await?,
@@ -284,7 +285,12 @@ impl Part for PartOfDefinitions<'_> {
     async fn fetch(&self, session: &mut Session) -> Result<Definitions> {
         match &self.wanted {
             PartWanted::Functions(oids) => Ok(Definitions {
-                functions: FunctionDefinition::fetch(session, oids.iter().copied()).await?,
+                functions: FunctionDefinition::fetch(
+                    session,
+                    &self.catalog.server,
+                    oids.iter().copied(),
+                )
+                .await?,
                 ..Definitions::default()
             }),
             PartWanted::Views(oids) => Ok(Definitions {

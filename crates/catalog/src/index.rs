@@ -74,10 +74,15 @@ impl Index {
         } else {
             "false"
         };
+        let nulls_not_distinct = if server.has_nulls_not_distinct() {
+            "i.indnullsnotdistinct"
+        } else {
+            "false"
+        };
         let sql = format!(
             "select t.tableoid, t.oid, i.indrelid, t.relname, c.oid is null, \
                case when c.oid is null then pg_catalog.pg_get_indexdef(i.indexrelid) end, i.indnkeyatts, i.indkey, \
-               i.indisclustered, i.indisreplident, i.indnullsnotdistinct, \
+               i.indisclustered, i.indisreplident, {nulls_not_distinct}, \
                (select s.spcname from pg_catalog.pg_tablespace s where s.oid = t.reltablespace), t.reloptions, h.inhparent, \
                (select pg_catalog.array_agg(attnum order by attnum) from pg_catalog.pg_attribute \
                 where attrelid = i.indexrelid and attstattarget >= 0), \

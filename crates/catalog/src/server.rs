@@ -23,15 +23,15 @@ pub struct Server {
 
 impl Server {
     /// The oldest major that pgark dumps.
-    pub const OLDEST: u32 = 15;
+    pub const OLDEST: u32 = 13;
     /// The newest major that pgark dumps.
     pub const NEWEST: u32 = 18;
 
-    /// Asks the server about itself.
+    /// Asks the server about itself. One that is newer than pgark knows is taken for the newest known where `allow_newer` says so.
     ///
     /// # Errors
     /// [`Error::Version`] when the major is not one that pgark knows.
-    pub async fn fetch(session: &mut Session) -> Result<Self> {
+    pub async fn fetch(session: &mut Session, allow_newer: bool) -> Result<Self> {
         let sql = "select pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('server_version'), \
                    pg_catalog.current_setting('client_encoding'), pg_catalog.current_setting('standard_conforming_strings'), \
                    pg_catalog.pg_is_in_recovery()";
@@ -51,7 +51,7 @@ impl Server {
             found: None,
             expected: "one row",
         })?;
-        if !(Self::OLDEST..=Self::NEWEST).contains(&server.major()) {
+        if server.major() < Self::OLDEST || (server.is_newer() && !allow_newer) {
             return Err(Error::Version {
                 found: server.version.to_string(),
                 oldest: Self::OLDEST,
@@ -61,9 +61,29 @@ impl Server {
         Ok(server)
     }
 
-    /// The major version, such as 15.
+    /// The major version, such as 15; that of a newer server is the newest that pgark knows.
     pub fn major(&self) -> u32 {
-        self.version_num / 10_000
+        (self.version_num / 10_000).min(Self::NEWEST)
+    }
+
+    /// Whether the server is newer than pgark knows.
+    pub fn is_newer(&self) -> bool {
+        self.version_num / 10_000 > Self::NEWEST
+    }
+
+    /// Whether the minor release is of August 2025 or later, in which pg_dump of all majors changed at once: it sorts by names where it
+    /// sorted by OIDs, and psql knows the restricted mode.
+    pub fn is_since_august_2025(&self) -> bool {
+        let first = match self.version_num / 10_000 {
+            ..=12 => return false,
+            13 => 22,
+            14 => 19,
+            15 => 14,
+            16 => 10,
+            17 => 6,
+            _ => 0,
+        };
+        self.version_num % 10_000 >= first
     }
 
     /// Whether NOT NULL of a table is a constraint with a name.
@@ -146,6 +166,31 @@ impl Server {
         self.major() >= 14
     }
 
+    /// Whether the compression of a column's values can be chosen.
+    pub(crate) fn has_column_compression(&self) -> bool {
+        self.major() >= 14
+    }
+
+    /// Whether functions can have SQL bodies that are parsed when they are made.
+    pub(crate) fn has_sql_bodies(&self) -> bool {
+        self.major() >= 14
+    }
+
+    /// Whether a database has a provider of its locale.
+    pub(crate) fn has_database_locale_provider(&self) -> bool {
+        self.major() >= 15
+    }
+
+    /// Whether a unique index can take two NULLs for equal.
+    pub(crate) fn has_nulls_not_distinct(&self) -> bool {
+        self.major() >= 15
+    }
+
+    /// Whether privileges on configuration parameters can be granted.
+    pub fn has_parameter_privileges(&self) -> bool {
+        self.major() >= 15
+    }
+
     /// Whether ICU collation rules can be given.
     pub(crate) fn has_icu_rules(&self) -> bool {
         self.major() >= 16
@@ -160,7 +205,7 @@ mod tests {
     fn features_come_with_their_major() {
         type Feature = fn(&Server) -> bool;
         // The feature and the first major that has it.
-        let features: [(Feature, u32); 17] = [
+        let features: [(Feature, u32); 22] = [
             (Server::has_not_null_constraints, 18),
             (Server::has_domain_not_null_constraints, 17),
             (Server::has_without_overlaps, 18),
@@ -168,6 +213,11 @@ mod tests {
             (Server::groups_large_objects, 17),
             (Server::has_database_locale, 17),
             (Server::has_icu_rules, 16),
+            (Server::has_column_compression, 14),
+            (Server::has_sql_bodies, 14),
+            (Server::has_database_locale_provider, 15),
+            (Server::has_nulls_not_distinct, 15),
+            (Server::has_parameter_privileges, 15),
             (Server::has_collation_locale, 17),
             (Server::has_collation_icu_locale, 15),
             (Server::has_multiranges, 14),
@@ -188,6 +238,47 @@ mod tests {
                 assert_eq!(server.major(), major);
                 assert_eq!(has(&server), major >= since, "feature {i} on {major}");
             }
+        }
+    }
+
+    #[test]
+    fn a_newer_server_counts_as_the_newest_known() {
+        for (version_num, major, is_newer) in [
+            (180_004, 18, false),
+            (190_001, 18, true),
+            (250_000, 18, true),
+            (130_016, 13, false),
+        ] {
+            let server = Server {
+                version_num,
+                ..Server::default()
+            };
+            assert_eq!((server.major(), server.is_newer()), (major, is_newer));
+        }
+    }
+
+    #[test]
+    fn minor_releases_of_august_2025_are_told_from_older_ones() {
+        for (version_num, expected) in [
+            (120_022, false),
+            (130_021, false),
+            (130_022, true),
+            (140_018, false),
+            (140_019, true),
+            (150_013, false),
+            (150_014, true),
+            (160_009, false),
+            (160_010, true),
+            (170_005, false),
+            (170_006, true),
+            (180_000, true),
+            (190_000, true),
+        ] {
+            let server = Server {
+                version_num,
+                ..Server::default()
+            };
+            assert_eq!(server.is_since_august_2025(), expected, "{version_num}");
         }
     }
 }

@@ -64,6 +64,9 @@ pub(crate) struct DumpArguments {
     pub(crate) script: ScriptArguments,
     #[command(flatten)]
     pub(crate) storage: StorageArguments,
+    /// Dump a server that is newer than pgark knows as if it were the newest that it knows, with a warning.
+    #[arg(long)]
+    pub(crate) allow_newer_server: bool,
     /// Print help.
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,

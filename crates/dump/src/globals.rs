@@ -68,7 +68,7 @@ async fn dump_in_encoding(
     key: &str,
 ) -> Result<(Vec<u8>, Encoding)> {
     let mut session = open(config).await?;
-    let server = Server::fetch(&mut session).await?;
+    let server = Server::fetch(&mut session, false).await?;
     let encoding = Encoding::from_name(&server.encoding)?;
     let cluster = Cluster {
         quoter: Quoter {
@@ -85,9 +85,13 @@ async fn dump_in_encoding(
         role_passwords,
     };
 
+    // A psql that knows none of it is led by what it does not know.
+    let has_restricted_mode = server.is_since_august_2025();
     let mut out = Vec::new();
     put!(out, "--\n-- PostgreSQL database cluster dump\n--\n\n");
-    put!(out, "\\restrict ", key, "\n\n");
+    if has_restricted_mode {
+        put!(out, "\\restrict ", key, "\n\n");
+    }
     put!(out, "SET default_transaction_read_only = off;\n\n");
     put!(out, "SET client_encoding = '", server.encoding, "';\n");
     if server.std_strings {
@@ -98,9 +102,13 @@ async fn dump_in_encoding(
     }
     role::dump(&cluster, &mut session, &mut out).await?;
     membership::dump(&cluster, &mut session, &mut out).await?;
-    parameter::dump(&cluster, &mut session, &mut out).await?;
+    if server.has_parameter_privileges() {
+        parameter::dump(&cluster, &mut session, &mut out).await?;
+    }
     tablespace::dump(&cluster, &mut session, &mut out).await?;
-    put!(out, "\\unrestrict ", key, "\n\n");
+    if has_restricted_mode {
+        put!(out, "\\unrestrict ", key, "\n\n");
+    }
     put!(
         out,
         "--\n-- PostgreSQL database cluster dump complete\n--\n\n"

@@ -2,7 +2,7 @@
 
 use bstr::BString;
 use pgark_archive::{CreationTime, Header, TocEntry, Version};
-use pgark_catalog::{Catalog, Definitions, Details, Sessions};
+use pgark_catalog::{Catalog, Definitions, Details, Server, Sessions};
 use pgark_connect::Config;
 use pgark_sql::{Encoding, Quoter};
 
@@ -70,18 +70,18 @@ impl Prepared {
     /// Takes the snapshot and the locks, and makes all entries.
     async fn new(config: &Config, options: &Options) -> Result<Self> {
         let mut sessions = session::open(config, options.jobs).await?;
-        let catalog = Catalog::fetch(&mut sessions).await?;
+        let catalog = Catalog::fetch(&mut sessions, options.allow_newer_server).await?;
         let server = &catalog.server;
         let mut options = options.clone();
         // A standby holds no rows of unlogged tables.
         options.unlogged_table_data &= !server.in_recovery;
-        let dialect = Dialect::new(server.major());
+        let dialect = Dialect::of(server);
         let quoter = Quoter {
             std_strings: server.std_strings,
             ..Quoter::new(server.major(), Encoding::from_name(&server.encoding)?)
         };
 
-        let selection = Selection::choose(&catalog);
+        let selection = Selection::choose(&catalog, dialect);
         session::lock_tables(&mut sessions.first, &catalog, &selection, quoter).await?;
         let details = Details::fetch(
             &mut sessions,
@@ -100,10 +100,21 @@ impl Prepared {
         .await?;
         let entries = Emitter::new(&plan, &definitions, &options, dialect, quoter).emit()?;
         let jobs = jobs(&plan, &selection, &entries, &options, quoter)?;
+        let mut warnings = plan.warnings.clone();
+        let newest = Server::NEWEST.to_string();
+        let dump_version = if server.is_newer() {
+            warnings.push(format!(
+                "server version {} is newer than pgark knows and was dumped as if it were PostgreSQL {newest}",
+                server.version
+            ));
+            dumped_by(&newest)
+        } else {
+            dumped_by(&server.version)
+        };
         let header = Header {
             database: Some(catalog.database.name.clone()),
             server_version: Some(server.version.clone()),
-            dump_version: Some(dumped_by(&server.version)),
+            dump_version: Some(dump_version),
             ..Header::new(
                 Version::of_server_major(server.major()),
                 options.compression,
@@ -113,7 +124,7 @@ impl Prepared {
         let report = Report {
             entries: entries.len(),
             tables: jobs.iter().filter(|job| job.is_table()).count(),
-            warnings: plan.warnings.clone(),
+            warnings,
         };
         Ok(Self {
             sessions,

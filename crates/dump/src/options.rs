@@ -52,6 +52,8 @@ pub struct Options {
     pub load_via_partition_root: bool,
     /// How data is compressed in an archive.
     pub compression: Compression,
+    /// Dump a server that is newer than pgark knows as if it were the newest known.
+    pub allow_newer_server: bool,
     /// Whether the rows of unlogged tables are dumped. A standby holds none.
     pub unlogged_table_data: bool,
 }
@@ -65,6 +67,7 @@ impl Default for Options {
             inserts: None,
             load_via_partition_root: false,
             compression: Compression::Gzip { level: None },
+            allow_newer_server: false,
             unlogged_table_data: true,
         }
     }

@@ -21,6 +21,8 @@ use bstr::BStr;
 use pgark_archive::DumpId;
 use pgark_catalog::{Catalog, CatalogId, Details, Oid, catalog_oid};
 
+use crate::dialect::Dialect;
+
 pub(crate) use columns::ColumnPlan;
 pub(crate) use object::{Kind, Object};
 pub(crate) use select::Selection;
@@ -92,6 +94,7 @@ impl Node {
 pub(crate) struct Plan<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) details: &'a Details,
+    pub(crate) dialect: Dialect,
     pub(crate) nodes: Vec<Node>,
     /// The nodes in the order of the archive; empty until [`Plan::order`] has run.
     pub(crate) order: Vec<NodeId>,

@@ -18,7 +18,8 @@ use bstr::BString;
 use pgark_archive::{DumpId, TocEntry};
 use pgark_catalog::{
     Acl, Catalog, CatalogId, Comment, Comments, ConfigTable, Database, Definitions, Dependency,
-    Details, Oid, Roles, Schema, SecurityLabel, SecurityLabels, Server, catalog_oid,
+    Details, InitialPrivileges, Oid, Roles, Schema, SecurityLabel, SecurityLabels, Server,
+    catalog_oid,
 };
 use pgark_sql::{Encoding, Quoter};
 
@@ -69,6 +70,11 @@ impl Fixture {
         // As initdb leaves it, so that there is nothing to say of it.
         let owner = "pg_database_owner";
         let granted = format!("{{{owner}=UC/{owner},=U/{owner}}}");
+        fixture.catalog.initial_privileges.push(InitialPrivileges {
+            id: Self::schema_row(PUBLIC),
+            column: 0,
+            acl: granted.as_str().into(),
+        });
         fixture.schema_mut(PUBLIC).acl.current = Some(granted.into());
         fixture.comment(Self::schema_row(PUBLIC), 0, "standard public schema");
         fixture.schema = fixture.schema("s");
@@ -79,7 +85,7 @@ impl Fixture {
     pub(crate) fn empty(major: u32) -> Self {
         let mut catalog = Catalog::default();
         catalog.server = Server {
-            version_num: major * 10_000 + 4,
+            version_num: major * 10_000 + 99,
             version: format!("{major}.4").into(),
             encoding: "UTF8".into(),
             std_strings: true,
@@ -187,7 +193,7 @@ impl Fixture {
     }
 
     fn dialect(&self) -> Dialect {
-        Dialect::new(self.catalog.server.major())
+        Dialect::of(&self.catalog.server)
     }
 
     pub(crate) fn quoter(&self) -> Quoter {
@@ -202,7 +208,7 @@ impl Fixture {
 
     pub(crate) fn selection(&mut self) -> Selection {
         self.complete();
-        Selection::choose(&self.catalog)
+        Selection::choose(&self.catalog, self.dialect())
     }
 
     /// The graph, not yet ordered.

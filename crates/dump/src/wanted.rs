@@ -53,6 +53,9 @@ impl Plan<'_> {
             Object::Relation(i) => {
                 if node.components().contains(Components::DEFINITION) {
                     let relation = &self.catalog.relations[i];
+                    if relation.is_partition && !self.dialect.attaches_partitions_apart() {
+                        wanted.partitions.push(oid);
+                    }
                     match relation.kind {
                         RelationKind::View | RelationKind::MaterializedView => {
                             wanted.views.push(oid)

@@ -28,6 +28,7 @@ pub(crate) async fn run(arguments: DumpArguments, verbose: bool) -> anyhow::Resu
         format: format(&arguments, verbose)?,
         inserts: inserts(&arguments.rows)?,
         load_via_partition_root: arguments.rows.load_via_partition_root,
+        allow_newer_server: arguments.allow_newer_server,
         ..Options::default()
     };
     // As with pg_dump, a script can go to "-", and an archive into a file of that name.

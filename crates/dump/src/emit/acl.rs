@@ -32,7 +32,10 @@ impl Emitter<'_> {
             .initial
             .get(&self.plan.node(id).id)
             .map(|privileges| privileges.acl.clone());
-        let initial = if of.kind == ObjectKind::Schema && *of.name == "public" {
+        let initial = if of.kind == ObjectKind::Schema
+            && *of.name == "public"
+            && self.dialect.writes_public_schema()
+        {
             // A new database has the standard privileges whatever this one's had been, and the owner is set before them.
             Some(standard_public_acl(of.owner))
         } else {

@@ -81,7 +81,9 @@ impl Emitter<'_> {
             b'i' => ("icu", "ICU_LOCALE"),
             _ => ("libc", "ICU_LOCALE"),
         };
-        put!(create, " LOCALE_PROVIDER = ", provider);
+        if self.dialect.names_locale_provider() {
+            put!(create, " LOCALE_PROVIDER = ", provider);
+        }
         let mut put_literal = |word: &str, value: &BString| {
             if !value.is_empty() {
                 put!(create, " ", word, " = ", self.quoter.literal(value));

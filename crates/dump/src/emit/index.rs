@@ -50,11 +50,13 @@ impl Emitter<'_> {
                 tablespace: Some(index.tablespace.clone()),
                 defn: Some(create),
                 // A partition of an index goes with the whole.
-                drop_stmt: Some(if index.parent.is_valid() {
-                    "".into()
-                } else {
-                    text!("DROP INDEX ", qualified, ";\n")
-                }),
+                drop_stmt: Some(
+                    if index.parent.is_valid() && !self.dialect.drops_attached_indexes() {
+                        "".into()
+                    } else {
+                        text!("DROP INDEX ", qualified, ";\n")
+                    },
+                ),
                 ..self.part_entry(id, "INDEX", &table, &index.name)
             });
         }

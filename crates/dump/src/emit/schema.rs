@@ -108,6 +108,22 @@ mod tests {
     }
 
     #[test]
+    fn before_15_only_privileges_of_the_schema_public_are_written() {
+        for major in [13, 14] {
+            let mut f = Fixture::new(major);
+            f.schema_mut(PUBLIC).owner = OWNER;
+            f.comment(Fixture::schema_row(PUBLIC), 0, "mine");
+            f.catalog.initial_privileges[0].acl = "{alice=UC/alice,=U/alice}".into();
+            f.schema_mut(PUBLIC).acl.current = Some("{alice=UC/alice,=UC/alice}".into());
+            assert_eq!(f.list(), ["ACL SCHEMA public"]);
+            assert_eq!(
+                f.text("ACL", "SCHEMA public"),
+                "REVOKE USAGE ON SCHEMA public FROM PUBLIC;\nGRANT ALL ON SCHEMA public TO PUBLIC;\n"
+            );
+        }
+    }
+
+    #[test]
     fn the_comment_on_the_schema_public_is_written_where_it_was_changed() {
         for (comment, expected) in [
             (Some("standard public schema"), None),

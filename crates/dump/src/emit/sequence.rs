@@ -127,7 +127,7 @@ impl Emitter<'_> {
             self.qualified_relation(sequence)?,
             "\n"
         );
-        if sequence.persistence != table.persistence {
+        if sequence.persistence != table.persistence && self.dialect.has_unlogged_sequences() {
             put!(
                 head,
                 "    ",

@@ -71,6 +71,9 @@ impl Emitter<'_> {
             relation.kind,
             RelationKind::Table | RelationKind::MaterializedView
         );
+        if relation.is_partition && !self.dialect.attaches_partitions_apart() {
+            put!(create, self.attach_partition(id, place)?);
+        }
         if relation.kind != RelationKind::View {
             self.put_columns_settings(&mut create, place, &name);
         }
@@ -107,6 +110,10 @@ impl Emitter<'_> {
         let has_access_method = has_storage
             || (relation.kind == RelationKind::PartitionedTable
                 && self.dialect.has_partitioned_access_method());
+        let has_tablespace = has_storage
+            || relation.kind == RelationKind::PartitionedTable
+            || (relation.kind == RelationKind::ForeignTable
+                && self.dialect.foreign_tables_have_tablespace());
         let section = if self.plan.node(id).is_postponed {
             Section::PostData
         } else {
@@ -116,8 +123,7 @@ impl Emitter<'_> {
             tag: Some(relation.name.clone()),
             namespace: Some(schema.clone()),
             owner: Some(owner.into()),
-            tablespace: (has_storage || relation.kind == RelationKind::PartitionedTable)
-                .then(|| relation.tablespace.clone()),
+            tablespace: has_tablespace.then(|| relation.tablespace.clone()),
             table_am: relation.access_method.clone().filter(|_| has_access_method),
             relkind: Some(relation.kind.letter()),
             defn: Some(create),
@@ -402,28 +408,35 @@ impl Emitter<'_> {
     /// A table becomes a partition of another.
     pub(super) fn emit_table_attach(&mut self, id: NodeId, place: usize) -> Result<()> {
         let partition = &self.catalog().relations[place];
-        let Some(parent) = self.plan.parents[place].first() else {
-            return Ok(());
-        };
-        let parent = self.qualified_relation(&self.catalog().relations[*parent])?;
-        let bound = self.defined(id, self.definitions.partition_bounds.get(&partition.id.oid))?;
-        let name = self.qualified_relation(partition)?;
+        let attach = self.attach_partition(id, place)?;
         self.push(TocEntry {
             tag: Some(partition.name.clone()),
             namespace: Some(self.schema_name(partition.schema)?.clone()),
             owner: Some(self.role_name(partition.owner)?.into()),
-            defn: Some(text!(
-                "ALTER TABLE ONLY ",
-                parent,
-                " ATTACH PARTITION ",
-                name,
-                " ",
-                bound,
-                ";\n"
-            )),
+            defn: Some(attach),
             ..self.entry(id, "TABLE ATTACH", Section::PreData)
         });
         Ok(())
+    }
+
+    /// The statement that attaches a partition; nothing where the parent is gone.
+    fn attach_partition(&self, id: NodeId, place: usize) -> Result<BString> {
+        let partition = &self.catalog().relations[place];
+        let Some(parent) = self.plan.parents[place].first() else {
+            return Ok(BString::default());
+        };
+        let parent = self.qualified_relation(&self.catalog().relations[*parent])?;
+        let bound = self.defined(id, self.definitions.partition_bounds.get(&partition.id.oid))?;
+        let name = self.qualified_relation(partition)?;
+        Ok(text!(
+            "ALTER TABLE ONLY ",
+            parent,
+            " ATTACH PARTITION ",
+            name,
+            " ",
+            bound,
+            ";\n"
+        ))
     }
 }
 

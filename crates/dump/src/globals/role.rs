@@ -1,6 +1,6 @@
 use bstr::{BStr, BString, ByteSlice};
 use pgark_connect::Session;
-use pgark_sql::{SettingTarget, parse_array, put, set_config_option};
+use pgark_sql::{SettingTarget, parse_array, put, set_config_option, text};
 
 use super::{Cluster, read, security_labels};
 use crate::error::{Error, Result};
@@ -74,7 +74,9 @@ pub(super) async fn dump(
     }
 
     let settings = settings(session).await?;
-    if !rows.is_empty() {
+    // Up to 13 the headings are repeated, the inner one for each setting.
+    let repeats_headings = quoter.major < 14;
+    if !rows.is_empty() && !repeats_headings {
         put!(out, "\n--\n-- User Configurations\n--\n");
     }
     for row in &rows {
@@ -83,8 +85,14 @@ pub(super) async fn dump(
             row.get(1).unwrap_or_default(),
         );
         for (_, config) in settings.iter().filter(|(of, _)| of == oid) {
+            // The pg_dumpall of releases before August 2025 lets a line end out of the comment, and the rest of the name with it.
             let shown = name.replace("\n", " ").replace("\r", " ");
-            put!(out, "\n--\n-- User Config \"", shown, "\"\n--\n\n");
+            let heading = text!("--\n-- User Config \"", shown, "\"\n--\n\n");
+            if repeats_headings {
+                put!(out, "--\n-- User Configurations\n--\n\n");
+            } else {
+                put!(out, "\n", heading);
+            }
             let malformed = |source| Error::Sql {
                 object: format!("the settings of role \"{name}\""),
                 source,
@@ -94,6 +102,9 @@ pub(super) async fn dump(
                 .into_iter()
                 .flatten()
             {
+                if repeats_headings {
+                    put!(out, heading);
+                }
                 put!(
                     out,
                     set_config_option(quoter, &SettingTarget::Role(name), &item)

@@ -23,6 +23,7 @@ impl<'a> Plan<'a> {
         let mut plan = Self {
             catalog,
             details,
+            dialect,
             nodes: Vec::new(),
             order: Vec::new(),
             by_row: HashMap::new(),

@@ -126,7 +126,11 @@ impl Plan<'_> {
                     let wanted = self.node(b).wanted;
                     self.node_mut(b).dependencies.push(shell);
                     if !wanted.is_empty() {
-                        self.node_mut(shell).wanted = wanted | Components::DEFINITION;
+                        self.node_mut(shell).wanted = if self.dialect.always_defines_shell_types() {
+                            wanted | Components::DEFINITION
+                        } else {
+                            wanted
+                        };
                     }
                 }
             }

@@ -6,6 +6,7 @@ use bstr::ByteSlice;
 use pgark_catalog::{Catalog, CatalogId, DataType, DetailsOf, Oid, RelationKind};
 
 use super::Components;
+use crate::dialect::Dialect;
 use crate::options::Options;
 
 /// What is wanted of schemas, extensions and relations, and of what they contain.
@@ -30,7 +31,7 @@ const PG_DATABASE_OWNER: Oid = Oid(6171);
 
 impl Selection {
     /// Chooses among schemas, extensions and relations.
-    pub(crate) fn choose(catalog: &Catalog) -> Self {
+    pub(crate) fn choose(catalog: &Catalog, dialect: Dialect) -> Self {
         let mut selection = Self {
             schemas: Vec::new(),
             schema_contents: Vec::new(),
@@ -55,7 +56,11 @@ impl Selection {
                 b"pg_catalog" => (Components::ACL, Components::ACL),
                 b"information_schema" => (Components::empty(), Components::empty()),
                 name if name.starts_with(b"pg_") => (Components::empty(), Components::empty()),
-                // Every database has it; it is mentioned only where it has another owner.
+                // Every database has it.
+                b"public" if !dialect.writes_public_schema() => {
+                    (Components::ACL, Components::all())
+                }
+                // It is mentioned only where it has another owner.
                 b"public" if schema.owner == PG_DATABASE_OWNER => (
                     Components::all() - Components::DEFINITION,
                     Components::all(),

@@ -71,7 +71,7 @@ struct SortKey<'a> {
     priority: usize,
     schema: (bool, &'a [u8]),
     name: Cow<'a, [u8]>,
-    kind: Kind,
+    kind: Option<Kind>,
 }
 
 impl Plan<'_> {
@@ -84,10 +84,10 @@ impl Plan<'_> {
                 .schema(self.catalog, self.details)
                 .map(|schema| self.catalog.schemas[schema].name.as_slice());
             SortKey {
-                priority: priority(kind),
+                priority: priority(self.sorted_with(kind)),
                 schema: (schema.is_none(), schema.unwrap_or_default()),
                 name: object.name(self.catalog, self.details),
-                kind,
+                kind: self.dialect.sorts_by_natural_keys().then_some(kind),
             }
         };
         let mut keyed: Vec<(SortKey<'_>, NodeId)> = (0..self.nodes.len())
@@ -102,6 +102,16 @@ impl Plan<'_> {
         keyed.into_iter().map(|(_, id)| id).collect()
     }
 
+    /// The kind among which objects of a kind are sorted: older releases sort some together with others.
+    fn sorted_with(&self, kind: Kind) -> Kind {
+        match kind {
+            _ if self.dialect.sorts_by_natural_keys() => kind,
+            Kind::AccessMethod => Kind::Operator,
+            Kind::Transform => Kind::Collation,
+            _ => kind,
+        }
+    }
+
     /// Compares two objects of one kind, schema and name by what else tells them apart in their catalogue.
     fn compare_natural_keys(&self, a: NodeId, b: NodeId) -> Ordering {
         let (catalog, details) = (self.catalog, self.details);
@@ -112,6 +122,9 @@ impl Plan<'_> {
         };
         let role_name = |oid: Oid| catalog.roles.name(oid).ok();
         let (a, b) = (self.node(a).object, self.node(b).object);
+        if !self.dialect.sorts_by_natural_keys() && !self.is_sorted_by_more_than_oid(a) {
+            return Ordering::Equal;
+        }
         match (a, b) {
             (Object::Function(a), Object::Function(b)) => self.compare_arguments(
                 &catalog.functions[a].argument_types,
@@ -124,7 +137,11 @@ impl Plan<'_> {
             (Object::Operator(a), Object::Operator(b)) => {
                 let (a, b) = (&catalog.operators[a], &catalog.operators[b]);
                 // Prefix operators come before infix ones.
-                (b.kind.cmp(&a.kind))
+                let by_kind = b.kind.cmp(&a.kind);
+                if !self.dialect.sorts_by_natural_keys() {
+                    return by_kind;
+                }
+                by_kind
                     .then_with(|| self.compare_types(a.types[0], b.types[0]))
                     .then_with(|| self.compare_types(a.types[1], b.types[1]))
             }
@@ -170,6 +187,19 @@ impl Plan<'_> {
                 },
             },
         }
+    }
+
+    /// Whether all releases look at more than the OID of such an object.
+    fn is_sorted_by_more_than_oid(&self, object: Object) -> bool {
+        matches!(
+            object.kind(self.catalog),
+            Kind::Function
+                | Kind::Aggregate
+                | Kind::Operator
+                | Kind::Default
+                | Kind::Policy
+                | Kind::Trigger
+        )
     }
 
     fn domain_name(&self, object: Object) -> Option<&[u8]> {

@@ -123,19 +123,18 @@ impl Builder<'_> {
             self.put_revoke(&mut first, &AclItem::parse(item)?);
         }
         // The order of the list is kept, since a grant may rest on the grant option of an earlier one. Only
-        // what the owner granted itself goes before everything else.
+        // what the owner granted itself goes before everything else, since 15.
         let mut then = BString::default();
         for item in granted.iter().filter(|item| !base.contains(item)) {
             let mut item = AclItem::parse(item)?;
             if item.grantor.is_empty() {
                 item.grantor = BString::from(self.owner);
             }
-            let by_owner_to_itself = item.grantee == self.owner && item.grantor == self.owner;
-            let out = if by_owner_to_itself && !self.owner.is_empty() {
-                &mut first
-            } else {
-                &mut then
-            };
+            let goes_first = self.quoter.major >= 15
+                && !self.owner.is_empty()
+                && item.grantee == self.owner
+                && item.grantor == self.owner;
+            let out = if goes_first { &mut first } else { &mut then };
             self.put_grant(out, &item);
         }
         put!(first, then);

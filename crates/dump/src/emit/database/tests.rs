@@ -14,6 +14,19 @@ fn create_database(major: u32, change: Change) -> String {
 }
 
 #[test]
+fn before_15_a_locale_has_no_provider() {
+    for (major, provider) in [(13, ""), (14, ""), (15, " LOCALE_PROVIDER = libc")] {
+        let mut f = Fixture::new(major);
+        assert_eq!(
+            f.text("DATABASE", "db"),
+            format!(
+                "CREATE DATABASE db WITH TEMPLATE = template0 ENCODING = 'UTF8'{provider} LOCALE = 'C';\n"
+            )
+        );
+    }
+}
+
+#[test]
 fn the_definition_tells_the_locale_as_its_provider_does() {
     const START: &str = "CREATE DATABASE db WITH TEMPLATE = template0 ENCODING = 'UTF8'";
     let cases: [(Change, &str); 10] = [

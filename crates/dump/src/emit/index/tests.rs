@@ -125,8 +125,13 @@ fn an_index_becomes_part_of_another() {
         f.dependencies("INDEX ATTACH", "Pi"),
         ["INDEX Pi", "INDEX wi", "TABLE part", "TABLE whole"]
     );
-    // A partition of an index is not dropped by itself.
+    // A partition of an index is not dropped by itself, since 14.
     assert_eq!(f.entry("INDEX", "Pi").drop_stmt.unwrap(), "");
+    f.catalog.server.version_num = 130_022;
+    assert_eq!(
+        f.entry("INDEX", "Pi").drop_stmt.unwrap(),
+        "DROP INDEX o.\"Pi\";\n"
+    );
     assert_eq!(
         f.entry("INDEX", "wi").drop_stmt.unwrap(),
         "DROP INDEX s.wi;\n"

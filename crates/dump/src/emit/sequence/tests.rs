@@ -146,6 +146,20 @@ fn a_column_s_own_sequence_is_given_to_it() {
 }
 
 #[test]
+fn before_15_an_identity_is_logged_as_its_table() {
+    let (mut f, id) = sequence(|_| {});
+    let table = f.table_of("t", &["id"]);
+    f.own(id, table, 1, true);
+    f.details.columns[0].identity = b'a';
+    f.relation_mut(table).persistence = b'u';
+    for (version_num, says_so) in [(130_022, false), (140_019, false), (150_014, true)] {
+        f.catalog.server.version_num = version_num;
+        let text = f.text("SEQUENCE", "q");
+        assert_eq!(text.contains("LOGGED"), says_so, "{version_num}: {text}");
+    }
+}
+
+#[test]
 fn an_identity_is_added_to_its_column() {
     // `attidentity`, persistence of table and sequence, what is written of them.
     let cases = [

@@ -244,6 +244,22 @@ fn a_partition_is_attached() {
 }
 
 #[test]
+fn before_14_a_partition_is_attached_by_its_own_entry() {
+    let mut f = Fixture::new(13);
+    let whole = f.partitioned("whole", "LIST (a)");
+    let part = f.table_of("part", &["a"]);
+    f.partition(part, whole, "FOR VALUES IN (1)");
+    f.details.columns.last_mut().unwrap().statistics_target = Some(5);
+    assert!(f.find("TABLE ATTACH", "part").is_none());
+    assert_eq!(
+        f.text("TABLE", "part"),
+        "CREATE TABLE s.part (\n    a integer\n);\n\
+         ALTER TABLE ONLY s.whole ATTACH PARTITION s.part FOR VALUES IN (1);\n\
+         ALTER TABLE ONLY s.part ALTER COLUMN a SET STATISTICS 5;\n"
+    );
+}
+
+#[test]
 fn not_null_of_an_inherited_column_is_said_here_where_it_was_declared_here() {
     let inherited: Change = |f, t| {
         let parent = f.table_of("parent", &["b"]);
@@ -521,7 +537,13 @@ fn comments_stand_after_their_table() {
 
 #[test]
 fn a_foreign_table_tells_its_server_and_options() {
-    for (major, only) in [(15, ""), (16, ""), (17, "ONLY "), (18, "ONLY ")] {
+    for (major, only, tablespace) in [
+        (13, "", Some("")),
+        (15, "", None),
+        (16, "", None),
+        (17, "ONLY ", None),
+        (18, "ONLY ", None),
+    ] {
         let mut f = Fixture::new(major);
         let table = f.foreign_table("Ft", "S 1");
         let definition = f.definitions.foreign_tables.get_mut(&table.oid).unwrap();
@@ -541,7 +563,10 @@ fn a_foreign_table_tells_its_server_and_options() {
             )
         );
         assert_eq!(entry.drop_stmt.unwrap(), "DROP FOREIGN TABLE s.\"Ft\";\n");
-        assert_eq!((entry.tablespace, entry.table_am), (None, None));
+        assert_eq!(
+            (entry.tablespace, entry.table_am),
+            (tablespace.map(Into::into), None)
+        );
         assert_eq!(entry.relkind, Some(b'f'));
         // Its rows are not in this database.
         assert_eq!(

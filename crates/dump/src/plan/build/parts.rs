@@ -11,7 +11,9 @@ impl Plan<'_> {
     /// What was read of the chosen tables.
     pub(super) fn add_details(&mut self, selection: &Selection, dialect: Dialect) {
         let (catalog, details) = (self.catalog, self.details);
-        self.add_table_attaches();
+        if dialect.attaches_partitions_apart() {
+            self.add_table_attaches();
+        }
         self.add_defaults();
         for (i, constraint) in details.invalid_not_null.iter().enumerate() {
             // Data may violate it, so that it comes after the data.

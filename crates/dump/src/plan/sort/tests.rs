@@ -285,6 +285,51 @@ fn objects_of_a_kind_sort_by_natural_keys() {
     }
 }
 
+/// What releases before August 2025 leave in the order of the OIDs.
+const BY_OID_ONCE: [&str; 11] = [
+    "default privileges by role",
+    "operators by left, then right type",
+    "operator classes by access method",
+    "operator families by access method",
+    "an operator class before the family of its name",
+    "collations by encoding",
+    "published tables by publication",
+    "published schemas by publication",
+    "rules by table",
+    "foreign keys by table",
+    "a domain's constraint before a table's, domains by name",
+];
+
+#[test]
+fn older_releases_sort_by_less() {
+    let mut left_to_the_oid = 0;
+    for (what, make) in CASES {
+        let mut f = Fixture::new(13);
+        f.catalog.server.version_num = 130_016;
+        let mut expected = make(&mut f);
+        if BY_OID_ONCE.contains(&what) {
+            expected.sort_by_key(|id| id.oid);
+            left_to_the_oid += 1;
+        }
+        assert_eq!(sorted(&mut f, &expected), expected, "{what}");
+    }
+    assert_eq!(left_to_the_oid, BY_OID_ONCE.len());
+}
+
+#[test]
+fn older_releases_sort_some_kinds_together() {
+    for (version_num, is_apart) in [(130_021, false), (130_022, true)] {
+        let mut f = Fixture::new(13);
+        f.catalog.server.version_num = version_num;
+        let (method, operator) = (f.access_method("a").id, f.operator("+"));
+        let mut expected = [method, operator];
+        if !is_apart {
+            expected.reverse();
+        }
+        assert_eq!(sorted(&mut f, &expected), expected, "{version_num}");
+    }
+}
+
 #[test]
 fn a_missing_argument_type_leaves_the_order_to_the_oid() {
     let mut f = Fixture::new(18);

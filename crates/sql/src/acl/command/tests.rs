@@ -173,6 +173,38 @@ fn each_kind_has_its_own_privileges() {
 }
 
 #[test]
+fn before_15_the_owner_s_own_grants_keep_their_place() {
+    let target = AclTarget {
+        kind: ObjectKind::Table,
+        name: b"t",
+        column: None,
+        schema: None,
+        owner: b"own",
+    };
+    let grants = [
+        "GRANT SELECT ON TABLE t TO a;\n",
+        "GRANT SELECT ON TABLE t TO own;\n",
+    ];
+    for (major, order) in [(13, [0, 1]), (14, [0, 1]), (15, [1, 0])] {
+        let quoter = Quoter::new(major, Encoding::UTF8);
+        let commands = build_acl_commands(
+            &quoter,
+            &target,
+            b"{a=r/own,own=r/own}",
+            b"{own=arwdDxt/own}",
+        );
+        assert_eq!(
+            commands.unwrap(),
+            format!(
+                "REVOKE ALL ON TABLE t FROM own;\n{}{}",
+                grants[order[0]], grants[order[1]]
+            ),
+            "{major}"
+        );
+    }
+}
+
+#[test]
 fn unknown_owner_leaves_the_grantor_as_it_is() {
     let quoter = Quoter::new(15, Encoding::UTF8);
     let target = AclTarget {
