@@ -34,8 +34,9 @@ pub(crate) struct Frame {
 
 /// Cuts the server's bytes into messages.
 ///
-/// CopyData is not given message by message: a frame with that tag carries all the COPY bytes at hand, from as
-/// many messages as they came in, the headers squeezed out. A message of any length passes in pieces.
+/// CopyData is not given message by message, unless that is [asked for](FrameReader::keep_copy_messages): a frame with
+/// that tag carries all the COPY bytes at hand, from as many messages as they came in, the headers squeezed out. A
+/// message of any length passes in pieces.
 pub(crate) struct FrameReader {
     /// Always initialised to its whole length.
     buffer: Vec<u8>,
@@ -45,6 +46,7 @@ pub(crate) struct FrameReader {
     /// How many bytes of a CopyData message, whose header has been taken, are still to be passed on.
     copy_rest: usize,
     short_messages: bool,
+    copy_messages: bool,
 }
 
 impl FrameReader {
@@ -55,6 +57,7 @@ impl FrameReader {
             end: 0,
             copy_rest: 0,
             short_messages: false,
+            copy_messages: false,
         }
     }
 
@@ -65,6 +68,12 @@ impl FrameReader {
 
     pub(crate) fn expects_short_messages(&self) -> bool {
         self.short_messages
+    }
+
+    /// Whether CopyData comes message by message, each whole and no longer than any other kind may be: where the protocol
+    /// inside them goes by messages. To be changed between statements only.
+    pub(crate) fn keep_copy_messages(&mut self, kept: bool) {
+        self.copy_messages = kept;
     }
 
     /// The next message. Cancel safe: what has been read stays in the buffer.
@@ -120,6 +129,9 @@ impl FrameReader {
     /// moved down over the headers between them.
     fn take_copy_data(&mut self) -> Range<usize> {
         let mut run = self.start..self.start;
+        if self.copy_messages {
+            return run;
+        }
         loop {
             let piece = self.copy_rest.min(self.end - self.start);
             if piece > 0 {
@@ -162,7 +174,7 @@ impl FrameReader {
         };
         let limit = match tag {
             _ if self.short_messages => SHORT_MESSAGE_LIMIT,
-            COPY_DATA_TAG => usize::MAX,
+            COPY_DATA_TAG if !self.copy_messages => usize::MAX,
             DATA_ROW_TAG => DATA_ROW_LIMIT,
             _ => MESSAGE_LIMIT,
         };

@@ -2,7 +2,8 @@
 //!
 //! A [`Session`] starts and logs in over a stream that somebody else has dialled (and wrapped in TLS, if that
 //! is wanted), runs simple queries whose values arrive as text in the session's encoding ([`Rows`]), and hands
-//! out COPY data in large slices ([`CopyOut`]). [`cancel`] asks a server to stop what another session does.
+//! out COPY data in large slices ([`CopyOut`]). Replication commands answer with results and COPY data in turn
+//! ([`Replies`]), or in both directions at once ([`CopyBoth`]). [`cancel`] asks a server to stop what another session does.
 //!
 //! Names, statements and values are byte strings: a server's encoding is whatever its databases say, and
 //! nothing here insists on UTF-8. What a server sends is not trusted: lengths are checked before anything is
@@ -40,6 +41,7 @@
 
 mod authentication;
 mod cancel;
+mod copy_both;
 mod copy_out;
 mod error;
 mod frame;
@@ -48,6 +50,7 @@ mod one_line;
 mod parameters;
 mod protocol;
 mod query;
+mod replies;
 mod row_stream;
 mod rows;
 mod saslprep;
@@ -61,11 +64,13 @@ mod testing;
 
 pub use authentication::{Authentication, ChannelBinding};
 pub use cancel::{CancelKey, cancel};
+pub use copy_both::CopyBoth;
 pub use copy_out::CopyOut;
 pub use error::{AuthenticationError, Error, Result};
 pub use method::{Method, Methods};
 pub use one_line::OneLine;
 pub use protocol::ProtocolVersion;
+pub use replies::{Replies, Reply};
 pub use row_stream::RowStream;
 pub use rows::{Row, Rows, RowsIter};
 pub use secret::Secret;

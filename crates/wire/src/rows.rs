@@ -224,6 +224,12 @@ impl ResultSets {
         Ok(())
     }
 
+    /// Gives the last result away, which is then no longer held.
+    pub(crate) fn take_last(&mut self) -> Option<Rows> {
+        self.held = 0;
+        self.done.pop()
+    }
+
     pub(crate) fn into_vec(self) -> Vec<Rows> {
         self.done
     }

@@ -237,6 +237,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         })
     }
 
+    /// Waits for the server to end the session, which has nothing to do meanwhile; why it did, or how the connection
+    /// broke.
+    ///
+    /// Cancel safe: dropped before that, the session is ready for a statement as before.
+    pub async fn ended(&mut self) -> Error {
+        if let Err(error) = self.check_ready() {
+            return error;
+        }
+        match self.receive().await {
+            Ok(frame) if frame.tag == ERROR_RESPONSE_TAG => match self.server_error(&frame) {
+                Ok(error) => {
+                    let error = Error::from(error);
+                    self.condition = Condition::Broken(error.to_string());
+                    error
+                }
+                Err(error) => error,
+            },
+            Ok(frame) => self.unexpected(&frame),
+            Err(error) => error,
+        }
+    }
+
     /// Writes messages out.
     pub(crate) async fn send(&mut self, messages: &[u8]) -> Result<()> {
         let written = match self.stream.write_all(messages).await {
@@ -280,5 +302,37 @@ impl<S> fmt::Debug for Session<S> {
             .field("cancel_key", &self.cancel_key)
             .field("doing", &self.doing())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::testing::{complete, error, ready, session};
+
+    #[tokio::test]
+    async fn a_session_that_waits_sees_its_end_and_can_be_used_before() {
+        let (mut session, mut server) = session().await;
+        let waited = tokio::time::timeout(Duration::from_millis(10), session.ended()).await;
+        assert!(waited.is_err());
+        let script = async {
+            server.receive().await;
+            server.send(&[complete("SET"), ready()]).await;
+            server.send(&[error("FATAL", "57P01")]).await;
+        };
+        let (used, ()) = tokio::join!(session.execute("set"), script);
+        used.unwrap();
+        let end = session.ended().await;
+        assert_eq!(end.server().unwrap().sqlstate, "57P01");
+        assert!(matches!(session.ended().await, Error::Unusable { .. }));
+    }
+
+    #[tokio::test]
+    async fn a_lost_connection_is_an_end() {
+        let (mut session, server) = session().await;
+        drop(server);
+        assert!(session.ended().await.is_connection_lost());
     }
 }
