@@ -2,6 +2,7 @@
 
 mod launch;
 mod options;
+mod restored;
 mod shared;
 mod supervisor;
 
@@ -13,7 +14,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 pub use launch::judge_folder;
 pub use options::Options;
@@ -65,33 +66,23 @@ impl Server {
         let folder = Scratch::new()?;
         launch::initdb(&bin, &folder, &options)?;
         launch::configure(&folder, &options)?;
-        let mut attempts = 3;
-        loop {
-            attempts -= 1;
-            match launch::launch(&bin, &folder)? {
-                Ok((supervisor, port)) => {
-                    let Options {
-                        major,
-                        superuser,
-                        password,
-                        ..
-                    } = options;
-                    return Ok(Self {
-                        supervisor,
-                        folder,
-                        major,
-                        bin,
-                        clients,
-                        port,
-                        superuser,
-                        password,
-                    });
-                }
-                // Another process took the port between its choice and the server's bind.
-                Err(log) if attempts > 0 && log.contains("could not bind") => {}
-                Err(log) => bail!("PostgreSQL {} does not start:\n{log}", options.major),
-            }
-        }
+        let (supervisor, port) = launch::launch_patiently(options.major, &bin, &folder)?;
+        let Options {
+            major,
+            superuser,
+            password,
+            ..
+        } = options;
+        Ok(Self {
+            supervisor,
+            folder,
+            major,
+            bin,
+            clients,
+            port,
+            superuser,
+            password,
+        })
     }
 
     /// The server's major.

@@ -1,5 +1,6 @@
 //! The command line as it is typed.
 
+pub(crate) mod physical;
 mod restore;
 mod script;
 
@@ -27,11 +28,15 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[command(name = "basebackup")]
+    BaseBackup(Box<physical::BaseBackupArguments>),
     Dump(Box<DumpArguments>),
     List(ListArguments),
     Ping(PingArguments),
     Plugin(PluginArguments),
+    Relink(physical::RelinkArguments),
     Restore(Box<RestoreArguments>),
+    Verify(physical::VerifyArguments),
 }
 
 /// Dump a database as a custom-format archive or an SQL script, the one that pg_dump of the server's version would write.

@@ -1,9 +1,12 @@
 //! The commands, one a file.
 
+pub(crate) mod basebackup;
 pub(crate) mod connection;
 pub(crate) mod dump;
 pub(crate) mod list;
 pub(crate) mod password;
 pub(crate) mod ping;
 pub(crate) mod plugin;
+pub(crate) mod relink;
 pub(crate) mod restore;
+pub(crate) mod verify;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use pgark_dump::Error as DumpError;
+use pgark_physical::Error as PhysicalError;
 
 use crate::output::say;
 
@@ -18,6 +19,9 @@ const REFUSED: u8 = 4;
 const CANCELLED: u8 = 5;
 /// No connection, or it was lost.
 pub(crate) const CANNOT_CONNECT: u8 = 8;
+
+/// What was looked at is not what it should be.
+pub(crate) const NOT_VERIFIED: u8 = 9;
 
 /// The user stopped the run.
 #[derive(Debug, thiserror::Error)]
@@ -97,10 +101,15 @@ fn code(error: &anyhow::Error) -> u8 {
         return REFUSED;
     }
     let dump = error.downcast_ref::<DumpError>();
-    let connect = error.downcast_ref::<pgark_connect::Error>().or(match dump {
-        Some(DumpError::Connect(error)) => Some(error),
-        _ => None,
-    });
+    let physical = error.downcast_ref::<PhysicalError>();
+    let connect = error
+        .downcast_ref::<pgark_connect::Error>()
+        .or(match (dump, physical) {
+            (Some(DumpError::Connect(error)), _) | (_, Some(PhysicalError::Connect(error))) => {
+                Some(error)
+            }
+            _ => None,
+        });
     if let Some(error) = connect {
         return if error.is_bad_option() {
             USAGE
@@ -110,6 +119,15 @@ fn code(error: &anyhow::Error) -> u8 {
             CANNOT_CONNECT
         } else {
             FAILED
+        };
+    }
+    if let Some(error) = physical {
+        return match error {
+            PhysicalError::Options(_) => USAGE,
+            PhysicalError::Refused(_) => REFUSED,
+            PhysicalError::Mismatch(_) | PhysicalError::DamagedPages { .. } => NOT_VERIFIED,
+            error if error.is_connection_lost() => CANNOT_CONNECT,
+            _ => FAILED,
         };
     }
     match dump {

@@ -45,10 +45,13 @@ fn main() -> ExitCode {
 
 async fn run(command: Command, verbose: bool) -> anyhow::Result<ExitCode> {
     match command {
+        Command::BaseBackup(arguments) => command::basebackup::run(*arguments).await,
         Command::Dump(arguments) => command::dump::run(*arguments, verbose).await,
         Command::List(arguments) => command::list::run(&arguments),
         Command::Ping(arguments) => command::ping::run(&arguments).await,
         Command::Plugin(arguments) => command::plugin::run(&arguments).await,
+        Command::Relink(arguments) => command::relink::run(&arguments),
         Command::Restore(arguments) => command::restore::run(*arguments, verbose).await,
+        Command::Verify(arguments) => command::verify::run(arguments).await,
     }
 }

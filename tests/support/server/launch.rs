@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::Options;
 use super::supervisor::{Supervisor, as_server_user};
@@ -84,8 +84,26 @@ pub(super) fn configure(folder: &Scratch, options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// Starts the server on a free port, on another if that one is taken meanwhile.
+pub(super) fn launch_patiently(
+    major: Major,
+    bin: &Path,
+    folder: &Scratch,
+) -> Result<(Supervisor, u16)> {
+    let mut attempts = 3;
+    loop {
+        attempts -= 1;
+        match launch(bin, folder)? {
+            Ok(launched) => return Ok(launched),
+            // Another process took the port between its choice and the server's bind.
+            Err(log) if attempts > 0 && log.contains("could not bind") => {}
+            Err(log) => bail!("PostgreSQL {major} does not start:\n{log}"),
+        }
+    }
+}
+
 /// Starts the server on a free port and waits until it takes connections. The inner error is the log of a server that ended.
-pub(super) fn launch(bin: &Path, folder: &Scratch) -> Result<Result<(Supervisor, u16), String>> {
+fn launch(bin: &Path, folder: &Scratch) -> Result<Result<(Supervisor, u16), String>> {
     let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
     let (data, log) = (folder.join("data"), folder.join("log"));
     let args = [
@@ -93,6 +111,9 @@ pub(super) fn launch(bin: &Path, folder: &Scratch) -> Result<Result<(Supervisor,
         data.display().to_string(),
         "-p".to_owned(),
         port.to_string(),
+        // A restored server's own settings lead to where it was.
+        "-k".to_owned(),
+        folder.path().display().to_string(),
     ];
     let mut supervisor = Supervisor::start(folder.path(), &log, &bin.join("postgres"), &args)?;
     let started = Instant::now();

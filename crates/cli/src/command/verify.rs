@@ -1,0 +1,54 @@
+//! `pgark verify`
+
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::Context;
+use pgark_physical::{Progress, VerifyOptions, verify};
+
+use super::basebackup::Shown;
+use crate::arguments::physical::VerifyArguments;
+use crate::exit;
+use crate::output::say;
+
+/// Verifies a base backup and tells what is wrong with it.
+pub(crate) async fn run(arguments: VerifyArguments) -> anyhow::Result<ExitCode> {
+    let work = tokio::task::spawn_blocking(move || verified(&arguments));
+    work.await
+        .context("the verification has ended by a fault of this program")?
+}
+
+fn verified(arguments: &VerifyArguments) -> anyhow::Result<ExitCode> {
+    let options = VerifyOptions {
+        exit_on_error: arguments.exit_on_error,
+        ignore: arguments
+            .ignore
+            .iter()
+            .map(|name| name.as_str().into())
+            .collect(),
+        manifest: arguments.manifest_path.clone(),
+        no_parse_wal: arguments.no_parse_wal,
+        skip_checksums: arguments.skip_checksums,
+        wal_folder: arguments.wal_directory.clone(),
+    };
+    let shown = Mutex::new(Shown::new(arguments.progress));
+    let show = |bytes, total| {
+        let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.show(Progress {
+            bytes,
+            total: Some(total),
+        });
+    };
+    let findings = verify(&arguments.backup, &options, &show)?;
+    shown.lock().unwrap_or_else(PoisonError::into_inner).end();
+    for finding in &findings {
+        say(format!("error: {finding}"));
+    }
+    if findings.is_empty() {
+        if !arguments.quiet {
+            say("backup successfully verified");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(ExitCode::from(exit::NOT_VERIFIED))
+}
