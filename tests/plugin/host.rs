@@ -236,6 +236,11 @@ pub(crate) struct Backup<'a> {
 }
 
 impl Backup<'_> {
+    /// The snapshot's name.
+    pub(crate) fn snapshot(&self) -> &str {
+        &self.snapshot
+    }
+
     /// The files in the snapshot, by name.
     pub(crate) fn files(&self) -> Result<Vec<String>> {
         let root = format!("{}:/", self.snapshot);

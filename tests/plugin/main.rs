@@ -9,6 +9,7 @@ mod host;
 mod judge;
 mod option;
 mod package;
+mod physical;
 mod refused;
 mod restricted;
 mod single;

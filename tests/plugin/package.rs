@@ -10,18 +10,13 @@ use serde_json::Value;
 
 use crate::host::{Host, lay_out};
 
-/// The options that a user may give.
-const OPTIONS: [&str; 17] = [
-    "compress",
-    "data_only",
-    "database",
-    "exclude_databases",
+/// The options of every connector.
+const OPTIONS: [&str; 13] = [
     "host",
     "location",
     "password",
     "pg_bin_dir",
     "port",
-    "schema_only",
     "ssl_cert",
     "ssl_cert_data",
     "ssl_key",
@@ -29,7 +24,18 @@ const OPTIONS: [&str; 17] = [
     "ssl_mode",
     "ssl_root_cert",
     "ssl_root_cert_data",
+    "username",
 ];
+
+/// Those of one alone.
+const LOGICAL_OPTIONS: [&str; 5] = [
+    "compress",
+    "data_only",
+    "database",
+    "exclude_databases",
+    "schema_only",
+];
+const PHYSICAL_OPTIONS: [&str; 5] = ["checkpoint", "label", "max_rate", "slot", "wal"];
 
 #[test]
 fn the_folder_holds_what_its_manifest_names_and_nothing_else() -> Result<()> {
@@ -65,13 +71,18 @@ fn the_folder_holds_what_its_manifest_names_and_nothing_else() -> Result<()> {
     }
     for schema in values("validator:") {
         ensure!(schema.ends_with("/schema.json"), "a schema {schema}");
+        let own = if schema.contains("Bin") {
+            PHYSICAL_OPTIONS
+        } else {
+            LOGICAL_OPTIONS
+        };
         let schema: Value = serde_json::from_slice(&fs::read(folder.join(schema))?)?;
         ensure!(schema["additionalProperties"] == false, "{schema:#}");
         let properties = schema["properties"].as_object().context("properties")?;
         let mut known: Vec<_> = properties.keys().map(String::as_str).collect();
         known.sort_unstable();
-        let mut expected = OPTIONS.to_vec();
-        expected.push("username");
+        let mut expected = [&OPTIONS[..], &own].concat();
+        expected.sort_unstable();
         ensure!(known == expected, "the schema knows {known:?}");
     }
     Ok(())

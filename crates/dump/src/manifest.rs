@@ -49,44 +49,75 @@ pub struct ManifestOptions {
 /// # Cancel safety
 /// Dropping the future closes its connections.
 pub async fn logical(config: &Config, options: &ManifestOptions) -> Result<Vec<u8>> {
+    let (client, mut manifest) = begin(config, options).await?;
+    manifest.connector = "postgresql".into();
+    manifest.pg_dump_version = program("pg_dump", &manifest.server_version);
+    manifest.database = options.database.as_ref().map(ToString::to_string);
+    manifest.dump_format = "custom".into();
+    manifest.options = Some(DumpOptions {
+        schema_only: options.schema_only,
+        data_only: options.data_only,
+        compress: options.compress,
+    });
+    if let Some(name) = &options.database {
+        manifest
+            .databases
+            .retain(|database| database.raw_name == *name);
+    }
+    drop(client);
+    finish(config, manifest, options.database.is_some()).await
+}
+
+/// The manifest of a base backup. Of `options`, host and port are told.
+///
+/// # Errors
+/// As [`logical`].
+///
+/// # Cancel safety
+/// Dropping the future closes its connections.
+pub async fn physical(config: &Config, options: &ManifestOptions) -> Result<Vec<u8>> {
+    let (client, mut manifest) = begin(config, options).await?;
+    manifest.connector = "postgresql+bin".into();
+    manifest.pg_basebackup_version = program("pg_basebackup", &manifest.server_version);
+    manifest.dump_format = "basebackup".into();
+    drop(client);
+    finish(config, manifest, false).await
+}
+
+/// The line that a program of the server's version tells of itself.
+fn program(name: &str, server_version: &str) -> String {
+    format!(
+        "{name} (PostgreSQL) {}",
+        crate::version::dumped_by(server_version)
+    )
+}
+
+/// What the cluster as a whole is.
+async fn begin(config: &Config, options: &ManifestOptions) -> Result<(Client, Manifest)> {
     let client = open(config).await?;
     let server = "select pg_catalog.current_setting('server_version'), \
                   pg_catalog.current_setting('server_version_num')::pg_catalog.int4";
-    let (version, number) = query_one(&client, "server version", server, |f| {
+    let (server_version, server_version_num) = query_one(&client, "server version", server, |f| {
         Ok((f.text()?, f.take()?))
     })
     .await?;
     let mut manifest = Manifest {
         version: model::VERSION,
         created_at: now(),
-        connector: "postgresql".into(),
         host: options.host.clone(),
         port: options.port.clone(),
-        pg_dump_version: format!(
-            "pg_dump (PostgreSQL) {}",
-            crate::version::dumped_by(&version)
-        ),
-        server_version: version,
-        server_version_num: number,
-        database: options.database.as_ref().map(ToString::to_string),
-        dump_format: "custom".into(),
-        options: DumpOptions {
-            schema_only: options.schema_only,
-            data_only: options.data_only,
-            compress: options.compress,
-        },
+        server_version,
+        server_version_num,
         ..Manifest::default()
     };
     cluster::fill(&client, &mut manifest).await;
-    drop(client);
+    Ok((client, manifest))
+}
 
-    if let Some(name) = &options.database {
-        manifest
-            .databases
-            .retain(|database| database.raw_name == *name);
-    }
+/// Adds what is in the databases, in all of them or in those that a whole backup is about.
+async fn finish(config: &Config, mut manifest: Manifest, all: bool) -> Result<Vec<u8>> {
     for database in &mut manifest.databases {
-        if options.database.is_some() || (database.allow_conn && !database.is_template) {
+        if all || (database.allow_conn && !database.is_template) {
             let of = format!("database \"{}\"", database.name);
             or_warn(&of, details(config, database).await);
         }

@@ -14,6 +14,7 @@ use tonic::Status;
 use crate::Error;
 use crate::content::{Content, ContentStream, Failures};
 use crate::options::Selection;
+use crate::physical::Physical;
 use crate::proto::importer::{ImportRequest, ImportResponse};
 use crate::proto::plakar::connectors::Record;
 use crate::record;
@@ -23,32 +24,73 @@ use crate::source::Source;
 const RECORDS: usize = 16;
 
 /// What the host is told during an Import.
-type Host = mpsc::Sender<Result<ImportResponse, Status>>;
+pub(crate) type Host = mpsc::Sender<Result<ImportResponse, Status>>;
 
-/// A backup of what `selection` takes of `source`.
+/// What is backed up.
+pub(crate) enum Work<S> {
+    /// What `selection` takes of `source`.
+    Logical {
+        source: Arc<S>,
+        selection: Selection,
+    },
+    /// A server's files.
+    Physical(Box<Physical>),
+}
+
+/// A backup.
 pub(crate) struct Backup<S> {
-    source: Arc<S>,
-    selection: Selection,
+    work: Work<S>,
     started: AtomicBool,
-    /// Announced records that have not been opened.
-    pending: Mutex<HashMap<String, Content>>,
+    pending: Arc<Pending>,
     failures: Failures,
 }
 
+/// Announced records that have not been opened.
+#[derive(Default)]
+pub(crate) struct Pending(Mutex<HashMap<String, Content>>);
+
+impl Pending {
+    /// To be called before the host hears of a record, since it may open it at once.
+    pub(crate) fn insert(&self, pathname: String, content: Content) {
+        self.lock().insert(pathname, content);
+    }
+
+    fn remove(&self, pathname: &str) -> Option<Content> {
+        self.lock().remove(pathname)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Content>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl<S: Source> Backup<S> {
-    pub(crate) fn new(source: S, selection: Selection) -> Self {
-        Self {
+    pub(crate) fn logical(source: S, selection: Selection) -> Self {
+        Self::new(Work::Logical {
             source: Arc::new(source),
             selection,
+        })
+    }
+
+    pub(crate) fn physical(server: Physical) -> Self {
+        Self::new(Work::Physical(Box::new(server)))
+    }
+
+    fn new(work: Work<S>) -> Self {
+        Self {
+            work,
             started: AtomicBool::new(false),
-            pending: Mutex::default(),
+            pending: Arc::default(),
             failures: Failures::default(),
         }
     }
 
     /// Tries to reach the server.
     pub(crate) async fn ping(&self) -> Result<(), Error> {
-        self.source.ping().await
+        match &self.work {
+            Work::Logical { source, .. } => source.ping().await,
+            Work::Physical(server) => server.ping().await,
+        }
     }
 
     /// The content of an announced record, which can be read once.
@@ -57,13 +99,13 @@ impl<S: Source> Backup<S> {
         let content = if record.is_xattr {
             None
         } else {
-            self.pending().remove(pathname)
+            self.pending.remove(pathname)
         };
         let content = content.ok_or_else(|| {
             Status::not_found(format!("{pathname}: no such record, or already opened"))
         })?;
         Ok(ContentStream::start(
-            &self.source,
+            &self.work,
             pathname.clone(),
             content,
             self.failures.clone(),
@@ -131,13 +173,14 @@ impl<S: Source> Backup<S> {
             .map_err(|status| {
                 Error::Host(format!("the host gave up the import: {}", status.message()))
             })?;
-        if let Some(result) = ack.result
-            && !result.error.is_empty()
-        {
-            let pathname = result
-                .header
-                .map(|header| header.pathname)
-                .unwrap_or_default();
+        let result = ack.result.unwrap_or_default();
+        let pathname = result.header.unwrap_or_default().pathname;
+        if let Work::Physical(server) = &self.work {
+            // One that was not opened is not wanted, and must not keep what follows waiting.
+            self.pending.remove(&pathname);
+            server.acknowledged();
+        }
+        if !result.error.is_empty() {
             self.failures.add(&pathname, result.error);
         }
         Ok(())
@@ -145,16 +188,30 @@ impl<S: Source> Backup<S> {
 
     /// Sends all records and returns their number.
     async fn announce(&self, host: &Host) -> Result<usize, Error> {
+        match &self.work {
+            Work::Logical { source, selection } => {
+                self.announce_dumps(host, source.as_ref(), selection).await
+            }
+            Work::Physical(server) => server.announce(host, &self.pending).await,
+        }
+    }
+
+    async fn announce_dumps(
+        &self,
+        host: &Host,
+        source: &S,
+        selection: &Selection,
+    ) -> Result<usize, Error> {
         let now = SystemTime::now();
         // First, so that a database that is not there is refused before anything is announced.
-        let databases = self.databases().await?;
+        let databases = databases(source, selection).await?;
 
-        let manifest = Content::Bytes(self.source.manifest().await?);
+        let manifest = Content::Bytes(source.manifest().await?);
         self.send(host, record::MANIFEST.to_owned(), manifest, now)
             .await;
         let mut sent = 1;
-        if self.selection.globals {
-            let globals = Content::Bytes(self.source.globals().await?);
+        if selection.globals {
+            let globals = Content::Bytes(source.globals().await?);
             self.send(host, record::GLOBALS.to_owned(), globals, now)
                 .await;
             sent += 1;
@@ -168,32 +225,23 @@ impl<S: Source> Backup<S> {
         Ok(sent)
     }
 
-    async fn databases(&self) -> Result<Vec<BString>, Error> {
-        let mut databases = self.source.databases().await?;
-        databases.retain(|name| self.selection.takes(name.as_bstr()));
-        match &self.selection.database {
-            Some(name) if databases.is_empty() => Err(Error::NoDatabase(name.clone())),
-            _ => Ok(databases),
-        }
-    }
-
     async fn send(&self, host: &Host, pathname: String, content: Content, modified: SystemTime) {
         let size = match &content {
             Content::Bytes(bytes) => bytes.len(),
-            Content::Dump(_) => 0,
+            Content::Dump(_) | Content::Stream(_) => 0,
         };
         let record = record::file(&pathname, size, modified);
-        // Before the host hears of it, since it may open it at once.
-        self.pending().insert(pathname, content);
-        let response = ImportResponse {
-            record: Some(record),
-            finished: false,
-        };
+        self.pending.insert(pathname, content);
         // A host that has gone ends the import in `import`.
-        let _ = host.send(Ok(response)).await;
+        let _ = host.send(Ok(record::response(record))).await;
     }
+}
 
-    fn pending(&self) -> std::sync::MutexGuard<'_, HashMap<String, Content>> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+async fn databases<S: Source>(source: &S, selection: &Selection) -> Result<Vec<BString>, Error> {
+    let mut databases = source.databases().await?;
+    databases.retain(|name| selection.takes(name.as_bstr()));
+    match &selection.database {
+        Some(name) if databases.is_empty() => Err(Error::NoDatabase(name.clone())),
+        _ => Ok(databases),
     }
 }

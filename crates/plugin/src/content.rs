@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tonic::Status;
 
 use crate::Error;
+use crate::backup::Work;
 use crate::error::Failure;
 use crate::proto::importer::OpenResponse;
 use crate::sink::{self, CHUNK_BYTES};
@@ -23,6 +24,8 @@ pub(crate) enum Content {
     Bytes(Bytes),
     /// The archive of this database, made when the record is opened.
     Dump(BString),
+    /// What comes while the server sends it.
+    Stream(mpsc::Receiver<Result<Bytes, Error>>),
 }
 
 /// The failures of one backup so far.
@@ -61,14 +64,23 @@ pub(crate) struct ContentStream {
 impl ContentStream {
     /// Starts to read `content`; a dump begins here.
     pub(crate) fn start<S: Source>(
-        source: &Arc<S>,
+        work: &Work<S>,
         pathname: String,
         content: Content,
         failures: Failures,
     ) -> Self {
-        let chunks = match content {
-            Content::Bytes(bytes) => slices(bytes).boxed(),
-            Content::Dump(database) => dump(Arc::clone(source), database).boxed(),
+        let chunks = match (content, work) {
+            (Content::Bytes(bytes), _) => slices(bytes).boxed(),
+            (Content::Dump(database), Work::Logical { source, .. }) => {
+                dump(Arc::clone(source), database).boxed()
+            }
+            // Nobody announces one.
+            (Content::Dump(_), Work::Physical(_)) => {
+                stream::once(async { Err(Error::Aborted) }).boxed()
+            }
+            (Content::Stream(mut chunks), _) => {
+                stream::poll_fn(move |cx| chunks.poll_recv(cx)).boxed()
+            }
         };
         Self {
             chunks,

@@ -51,6 +51,10 @@ pub enum Error {
     /// The server could not be dumped.
     #[error(transparent)]
     Dump(#[from] pgark_dump::Error),
+
+    /// No base backup could be made.
+    #[error(transparent)]
+    Physical(#[from] pgark_physical::Error),
 }
 
 /// A record whose content did not reach the host whole.

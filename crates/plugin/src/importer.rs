@@ -9,7 +9,8 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::Error;
 use crate::backup::Backup;
 use crate::content::ContentStream;
-use crate::options::Options;
+use crate::options::{Options, Protocol};
+use crate::physical::Physical;
 use crate::proto::importer::importer_server::{Importer, ImporterServer};
 use crate::proto::importer::{
     CloseRequest, CloseResponse, ImportRequest, ImportResponse, InitRequest, InitResponse,
@@ -57,16 +58,20 @@ where
     async fn init(&self, request: Request<InitRequest>) -> Result<Response<InitResponse>, Status> {
         let request = request.into_inner();
         let options = Options::parse(&request.proto, &request.config)?;
-        let source = (self.open)(&options)?;
+        let backup = match options.protocol {
+            Protocol::Postgres => {
+                Backup::logical((self.open)(&options)?, options.selection.clone())
+            }
+            Protocol::PostgresBin => Backup::physical(Physical::open(&options)?),
+        };
         let response = InitResponse {
             origin: options.origin,
             r#type: options.protocol.kind().to_owned(),
             root: "/".to_owned(),
             flags: STREAM | NEED_ACK,
         };
-        let backup = Arc::new(Backup::new(source, options.selection));
         self.backup
-            .set(backup)
+            .set(Arc::new(backup))
             .map_err(|_| Error::Host("options were given twice".into()))?;
         Ok(Response::new(response))
     }

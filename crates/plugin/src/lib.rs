@@ -4,10 +4,11 @@
 //! over them, one HTTP/2 connection for the life of the process. [`serve`] is the other end. The
 //! importer answers `postgres://`: it announces `/manifest.json`, `/00000-globals.sql` and one
 //! `/NNNNN-DATABASE.dump` a database, and starts each dump when the host opens its record. A dump
-//! that fails fails the whole backup.
+//! that fails fails the whole backup. For `postgres+bin://` it announces `/manifest.json` and the
+//! members of a base backup as they arrive, below `/data` and `/tablespaces/OID`.
 //!
-//! What is in a manifest, in the globals and in an archive is decided by pgark-dump; this crate has
-//! no SQL of its own.
+//! What is in a manifest, in the globals and in an archive is decided by pgark-dump, what a base
+//! backup is by pgark-physical; this crate has no SQL of its own.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), pgark_plugin::Error> {
@@ -20,6 +21,7 @@ mod content;
 mod error;
 mod importer;
 mod options;
+mod physical;
 mod postgres;
 mod proto;
 mod record;

@@ -2,6 +2,7 @@
 
 mod boolean;
 mod connection;
+mod physical;
 
 use std::collections::HashMap;
 
@@ -10,7 +11,7 @@ use pgark_connect::Config;
 
 use crate::Error;
 
-/// Options that are read here; [`connection`] has more.
+/// Options of a logical backup; [`connection`] and [`physical`] have more.
 const OWN: &[&str] = &[
     "compress",
     "data_only",
@@ -24,12 +25,15 @@ const OWN: &[&str] = &[
 pub(crate) enum Protocol {
     /// A server that is dumped logically, by password or certificate.
     Postgres,
+    /// A server whose files are backed up.
+    PostgresBin,
 }
 
 impl Protocol {
     fn parse(name: &str) -> Result<Self, Error> {
         match name {
             "postgres" => Ok(Self::Postgres),
+            "postgres+bin" => Ok(Self::PostgresBin),
             _ => Err(Error::Protocol(name.to_owned())),
         }
     }
@@ -38,6 +42,15 @@ impl Protocol {
     pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::Postgres => "postgresql",
+            Self::PostgresBin => "postgres+bin",
+        }
+    }
+
+    /// What a location begins with.
+    fn scheme(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres://",
+            Self::PostgresBin => "postgres+bin://",
         }
     }
 }
@@ -73,6 +86,8 @@ pub(crate) struct Options {
     pub(crate) compress: bool,
     pub(crate) schema_only: bool,
     pub(crate) data_only: bool,
+    /// What a base backup is asked for.
+    pub(crate) physical: pgark_physical::Options,
 }
 
 impl Options {
@@ -82,7 +97,13 @@ impl Options {
         let protocol = Protocol::parse(protocol)?;
         let mut unknown: Vec<_> = options
             .keys()
-            .filter(|key| !OWN.contains(&key.as_str()) && !connection::is_option(key))
+            .filter(|key| {
+                !connection::is_option(key)
+                    && match protocol {
+                        Protocol::Postgres => !OWN.contains(&key.as_str()),
+                        Protocol::PostgresBin => !physical::is_option(key),
+                    }
+            })
             .collect();
         unknown.sort();
         for key in unknown {
@@ -103,7 +124,7 @@ impl Options {
             return Err(exclusive("schema_only", "data_only"));
         }
 
-        let (config, database) = connection::parse(said)?;
+        let (config, database) = connection::parse(protocol, said)?;
         let selection = Selection {
             database,
             exclude: said("exclude_databases")
@@ -129,6 +150,7 @@ impl Options {
             compress: flag("compress")?,
             schema_only,
             data_only,
+            physical: physical::parse(said)?,
         })
     }
 }

@@ -20,14 +20,18 @@ pub(super) struct Manifest {
     pub(super) port: String,
     pub(super) server_version: String,
     pub(super) server_version_num: i32,
+    #[serde(skip_serializing_if = "is_empty")]
     pub(super) pg_dump_version: String,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub(super) pg_basebackup_version: String,
     #[serde(skip_serializing_if = "is_empty")]
     pub(super) cluster_system_identifier: String,
     pub(super) in_recovery: bool,
     #[serde(skip_serializing_if = "is_empty")]
     pub(super) database: Option<String>,
     pub(super) dump_format: String,
-    pub(super) options: DumpOptions,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub(super) options: Option<DumpOptions>,
     #[serde(skip_serializing_if = "is_empty")]
     pub(super) cluster_config: Option<ClusterConfig>,
     #[serde(skip_serializing_if = "is_empty")]
@@ -38,7 +42,7 @@ pub(super) struct Manifest {
     pub(super) databases: Vec<Database>,
 }
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub(super) struct DumpOptions {
     pub(super) schema_only: bool,

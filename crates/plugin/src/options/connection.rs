@@ -3,7 +3,7 @@ use std::fs;
 use bstr::BString;
 use pgark_connect::{Config, Secret};
 
-use super::exclusive;
+use super::{Protocol, exclusive};
 use crate::Error;
 
 /// Options beside `location` that say how to connect, with libpq's names for them.
@@ -48,17 +48,11 @@ pub(super) fn is_option(key: &str) -> bool {
 /// The location is a connection URI as libpq reads it, parameters after `?` included. Host and port have fixed defaults; what
 /// else was not said comes from the `PG*` environment variables.
 pub(super) fn parse<'a>(
+    protocol: Protocol,
     said: impl Fn(&str) -> Option<&'a str>,
 ) -> Result<(Config, Option<BString>), Error> {
     let mut config = match said("location") {
-        // Without the scheme it would be taken for a connection string.
-        Some(location) if !location.starts_with("postgres://") => {
-            return Err(Error::Option(
-                "invalid location: it does not begin with postgres://".into(),
-            ));
-        }
-        Some(location) => Config::parse(location)
-            .map_err(|error| Error::Option(format!("invalid location: {error}")))?,
+        Some(location) => location_config(protocol, location)?,
         None => Config::new(),
     };
     for (option, keyword) in KEYWORDS {
@@ -73,7 +67,9 @@ pub(super) fn parse<'a>(
     }
     certificates(&mut config, &said)?;
 
-    let database = match said("database") {
+    // A base backup is one of all databases.
+    let named = said("database").filter(|_| protocol == Protocol::Postgres);
+    let database = match named {
         Some(name) => Some(BString::from(name)),
         None => config.get("dbname").map(ToOwned::to_owned),
     };
@@ -90,6 +86,25 @@ pub(super) fn parse<'a>(
     let config = config.with_environment()?;
     config.check()?;
     Ok((config, database))
+}
+
+fn location_config(protocol: Protocol, location: &str) -> Result<Config, Error> {
+    let scheme = protocol.scheme();
+    // Without a scheme it would be taken for a connection string.
+    let rest = location.strip_prefix(scheme).ok_or_else(|| {
+        Error::Option(format!("invalid location: it does not begin with {scheme}"))
+    })?;
+    let config = Config::parse(format!("postgres://{rest}"))
+        .map_err(|error| Error::Option(format!("invalid location: {error}")))?;
+    if let Some(subpath) = config
+        .get("dbname")
+        .filter(|_| protocol == Protocol::PostgresBin)
+    {
+        return Err(Error::Option(format!(
+            "postgres+bin: subpath \"{subpath}\" is not allowed (a base backup is one of the whole server)"
+        )));
+    }
+    Ok(config)
 }
 
 /// Certificates and the key, each as a file or as PEM text, which stays in memory.
