@@ -1,4 +1,4 @@
-//! PostgreSQL's SQL as text: identifiers, literals, arrays, settings and privileges.
+//! PostgreSQL's SQL as text: identifiers, literals, arrays, settings, privileges and patterns of names.
 //!
 //! Everything here turns names and values into the bytes that pg_dump of a given major writes, or reads the
 //! text form in which a server shows arrays and privileges. Names and texts are byte strings, since a
@@ -17,7 +17,9 @@ pub mod acl;
 mod array;
 mod encoding;
 mod error;
+mod filter;
 mod keyword;
+mod pattern;
 mod quoter;
 mod reloptions;
 mod setting;
@@ -27,6 +29,8 @@ pub use array::parse_array;
 pub use bstr::BString;
 pub use encoding::Encoding;
 pub use error::{Error, Result};
+pub use filter::{FilterCommand, FilterItem, FilterObject, parse_filter};
+pub use pattern::Pattern;
 pub use quoter::Quoter;
 pub use reloptions::reloptions;
 pub use setting::{Setting, SettingTarget, set_config_option};
