@@ -160,7 +160,7 @@ impl<'a> Fields<'a> {
 pub(crate) async fn fetch<T>(
     session: &mut Session,
     what: &'static str,
-    sql: &str,
+    sql: impl AsRef<[u8]>,
     mut object: impl FnMut(&mut Fields<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
     tracing::debug!("reading {what}");

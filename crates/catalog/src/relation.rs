@@ -250,7 +250,7 @@ impl Catalog {
         let sql = format!(
             "select c.oid from pg_catalog.unnest({0}) r(oid) join pg_catalog.pg_class c on c.oid = r.oid \
                where case when c.xmax <> '0' then pg_catalog.has_table_privilege(c.oid, 'SELECT') is null \
-                 or pg_catalog.pg_relation_filenode(c.oid) is distinct from nullif(c.relfilenode, 0) end \
+                 or c.relfilenode <> 0 and pg_catalog.pg_relation_filenode(c.oid) is distinct from c.relfilenode end \
              union all \
              select a.attrelid from pg_catalog.unnest({0}) r(oid) join pg_catalog.pg_attribute a on a.attrelid = r.oid \
                where case when a.xmax <> '0' and a.attnum > 0 and not a.attisdropped \
