@@ -1,5 +1,6 @@
 //! The command line as it is typed.
 
+mod dump;
 pub(crate) mod physical;
 mod restore;
 mod script;
@@ -11,7 +12,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pgark_archive::Compression;
 
-pub(crate) use restore::{ChoiceArguments, RestoreArguments};
+pub(crate) use dump::{ContentArguments, NameArguments, OmitArguments, SessionArguments};
+pub(crate) use restore::{ChoiceArguments, RestoreArguments, SectionName};
 use script::dump_format;
 pub(crate) use script::{DumpFormat, RowArguments, ScriptArguments, StorageArguments};
 
@@ -41,7 +43,7 @@ pub(crate) enum Command {
 
 /// Dump a database as a custom-format archive or an SQL script, the one that pg_dump of the server's version would write.
 #[derive(Debug, Args)]
-#[command(disable_help_flag = true)]
+#[command(disable_help_flag = true, args_override_self = true)]
 pub(crate) struct DumpArguments {
     #[command(flatten)]
     pub(crate) connection: ConnectionArguments,
@@ -54,12 +56,6 @@ pub(crate) struct DumpArguments {
     /// none, gzip or gzip:LEVEL with a level of 1 to 9; a number alone is a level of gzip, 0 being none. Archives are compressed with gzip unless told otherwise; scripts are not.
     #[arg(short = 'Z', long, value_name = "METHOD")]
     pub(crate) compress: Option<Compression>,
-    /// Dump definitions, no data.
-    #[arg(short, long, conflicts_with = "data_only")]
-    pub(crate) schema_only: bool,
-    /// Dump data, no definitions.
-    #[arg(short = 'a', long)]
-    pub(crate) data_only: bool,
     /// How many sessions read the catalogues side by side.
     #[arg(short, long, value_name = "COUNT", default_value = "1")]
     pub(crate) jobs: NonZeroUsize,
@@ -72,9 +68,20 @@ pub(crate) struct DumpArguments {
     /// Dump a server that is newer than pgark knows as if it were the newest that it knows, with a warning.
     #[arg(long)]
     pub(crate) allow_newer_server: bool,
+    /// Do not wait until the archive is safely on the disk.
+    #[arg(long)]
+    pub(crate) no_sync: bool,
     /// Print help.
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,
+    #[command(flatten)]
+    pub(crate) content: ContentArguments,
+    #[command(flatten)]
+    pub(crate) names: NameArguments,
+    #[command(flatten)]
+    pub(crate) omit: OmitArguments,
+    #[command(flatten)]
+    pub(crate) session: SessionArguments,
 }
 
 /// Which database, and who asks. Of what is said twice the last counts, as for PostgreSQL's own programs.

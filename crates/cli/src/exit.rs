@@ -134,6 +134,7 @@ fn code(error: &anyhow::Error) -> u8 {
         Some(
             DumpError::UnknownKind(_) | DumpError::Catalog(pgark_catalog::Error::Version { .. }),
         ) => REFUSED,
+        Some(DumpError::Pattern(_)) => USAGE,
         Some(error) if error.is_connection_lost() => CANNOT_CONNECT,
         _ => FAILED,
     }

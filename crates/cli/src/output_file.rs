@@ -50,11 +50,11 @@ impl OutputFile {
         })
     }
 
-    /// Gives the file its name, now that all is written.
-    pub(crate) fn finish(self) -> anyhow::Result<()> {
+    /// Gives the file its name, now that all is written, once it is on the disk if that is wanted.
+    pub(crate) fn finish(self, is_synced: bool) -> anyhow::Result<()> {
         match self {
             Self::Stdout | Self::Special(_) => Ok(()),
-            Self::Part(part) => part.finish(),
+            Self::Part(part) => part.finish(is_synced),
         }
     }
 }
@@ -92,11 +92,13 @@ impl PartFile {
         })
     }
 
-    /// Brings the file to the disk, then gives it its name.
-    fn finish(mut self) -> anyhow::Result<()> {
-        self.file
-            .sync_all()
-            .with_context(|| format!("could not write file \"{}\"", self.part.display()))?;
+    /// Brings the file to the disk, if that is wanted, then gives it its name.
+    fn finish(mut self, is_synced: bool) -> anyhow::Result<()> {
+        if is_synced {
+            self.file
+                .sync_all()
+                .with_context(|| format!("could not write file \"{}\"", self.part.display()))?;
+        }
         fs::rename(&self.part, &self.path).with_context(|| {
             format!(
                 "could not rename file \"{}\" to \"{}\"",
@@ -105,6 +107,9 @@ impl PartFile {
             )
         })?;
         self.is_finished = true;
+        if !is_synced {
+            return Ok(());
+        }
         let folder = self
             .path
             .parent()

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
 use crate::options::Format;
+use crate::session;
 use crate::sink::{Archive, Sink};
 
 use job::Content;
@@ -73,6 +74,9 @@ async fn send_content(
     pieces: &mpsc::Sender<Piece>,
 ) -> Result<()> {
     for job in jobs {
+        if job.is_foreign {
+            session::allow_foreign_tables(session, true).await?;
+        }
         match &job.content {
             Content::Rows { table, copy } => {
                 tracing::info!("dumping contents of table {table}");
@@ -100,6 +104,9 @@ async fn send_content(
                 large_object::send_large_objects(session, objects, pieces).await?;
                 send(pieces, Piece::EndLargeObjects).await?;
             }
+        }
+        if job.is_foreign {
+            session::allow_foreign_tables(session, false).await?;
         }
     }
     send(pieces, Piece::Finish).await

@@ -57,7 +57,7 @@ use pgark_sql::Quoter;
 
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
-use crate::options::Options;
+use crate::options::{Omit, Options};
 use crate::plan::{Components, Node, NodeId, Object, Plan};
 
 /// What the emitters work with, and the entries that they have made.
@@ -110,6 +110,7 @@ impl<'a> Emitter<'a> {
                 self.emit_node(*id, node)?;
             }
         }
+        self.keep_sections();
         let written: HashSet<DumpId> = self.entries.iter().map(|entry| entry.dump_id).collect();
         for entry in &mut self.entries {
             // The others have said themselves what they depend on.
@@ -127,7 +128,9 @@ impl<'a> Emitter<'a> {
 
     fn emit_node(&mut self, id: NodeId, node: &'a Node) -> Result<()> {
         match node.object {
-            Object::Data(relation) if self.options.data() => return self.emit_data(id, relation),
+            Object::Data(i) if self.options.data_of(self.catalog().relations[i].kind) => {
+                return self.emit_data(id, i);
+            }
             Object::LargeObjects(i) => return self.emit_large_objects(id, i),
             Object::LargeObjectData(i) => return self.emit_large_object_data(id, i),
             _ => {}
@@ -159,6 +162,7 @@ impl<'a> Emitter<'a> {
             Object::DomainConstraint(i) => self.emit_domain_constraint(id, i),
             Object::IndexConstraint(i) => self.emit_index_constraint(id, i),
             Object::ForeignKey(i) => self.emit_foreign_key(id, i),
+            Object::DefaultAcl(_) if self.options.omits(Omit::PRIVILEGES) => Ok(()),
             Object::DefaultAcl(i) => self.emit_default_acl(id, i),
             Object::EventTrigger(i) => self.emit_event_trigger(id, i),
             Object::Publication(i) => self.emit_publication(id, i),
@@ -183,6 +187,25 @@ impl<'a> Emitter<'a> {
             | Object::PreDataBoundary
             | Object::PostDataBoundary => Ok(()),
         }
+    }
+
+    /// Leaves out what belongs to sections that are not wanted. What has no section belongs to that of the entry before it; what
+    /// tells of the archive and of the database itself stays (`_tocEntryRequired` in src/bin/pg_dump/pg_backup_archiver.c).
+    fn keep_sections(&mut self) {
+        const ALWAYS: [&str; 5] = [
+            "ENCODING",
+            "STDSTRINGS",
+            "SEARCHPATH",
+            "DATABASE",
+            "DATABASE PROPERTIES",
+        ];
+        let mut section = Section::PreData;
+        self.entries.retain(|entry| {
+            if entry.section != Section::None {
+                section = entry.section;
+            }
+            self.options.sections.has(section) || ALWAYS.iter().any(|desc| entry.desc == *desc)
+        });
     }
 
     pub(super) fn catalog(&self) -> &'a Catalog {

@@ -49,6 +49,20 @@ pub enum Error {
         #[source]
         source: WireError,
     },
+    /// A pattern of names has more parts than a name has.
+    #[error(transparent)]
+    Pattern(pgark_sql::Error),
+    /// A pattern names another database than the one that is dumped.
+    #[error("cross-database references are not implemented: {0}")]
+    OtherDatabase(BString),
+    /// Nothing has a name that was asked for.
+    #[error("no matching {what} were found{}", for_pattern(.pattern.as_ref()))]
+    NoMatch {
+        /// What was looked for, such as `tables`.
+        what: &'static str,
+        /// The pattern, where each must match.
+        pattern: Option<BString>,
+    },
     /// The catalogues hold a value that has no meaning as SQL.
     #[error("could not write {object} as SQL: {source}")]
     Sql {
@@ -146,6 +160,12 @@ impl Error {
             _ => false,
         }
     }
+}
+
+fn for_pattern(pattern: Option<&BString>) -> String {
+    pattern.map_or(String::new(), |pattern| {
+        format!(" for pattern \"{pattern}\"")
+    })
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod error;
 pub mod globals;
 mod logical;
 pub mod manifest;
+mod names;
 mod options;
 mod plan;
 mod session;
@@ -39,5 +40,7 @@ mod wanted;
 
 pub use error::{Error, Result};
 pub use logical::{Report, databases, dump};
-pub use options::{Content, Format, Inserts, Options};
+pub use options::{
+    Content, Format, Inserts, NameOptions, Omit, Options, Sections, SessionOptions, TablePattern,
+};
 pub use sink::Sink;

@@ -4,13 +4,14 @@ use bstr::BString;
 use pgark_archive::{CreationTime, Header, TocEntry, Version};
 use pgark_catalog::{Catalog, Definitions, Details, Server, Sessions};
 use pgark_connect::Config;
-use pgark_sql::{Encoding, Quoter};
+use pgark_sql::Quoter;
 
 use crate::data::{self, Job, jobs};
 use crate::dialect::Dialect;
 use crate::emit::Emitter;
 use crate::error::{Error, Result};
-use crate::options::{Format, Options};
+use crate::names::Names;
+use crate::options::{Format, Omit, Options};
 use crate::plan::{Plan, Selection};
 use crate::session;
 use crate::sink::Sink;
@@ -43,10 +44,16 @@ const ATTEMPTS: u32 = 4;
 /// # Cancel safety
 /// Dropping the future closes the connection and leaves the sink as after an error.
 pub async fn dump(config: &Config, options: &Options, sink: Sink) -> Result<Report> {
+    // The user's own snapshot would show the same again.
+    let attempts = if options.session.snapshot.is_some() {
+        1
+    } else {
+        ATTEMPTS
+    };
     let mut attempt = 1;
     let prepared = loop {
         match Prepared::new(config, options).await {
-            Err(error) if error.is_changed_meanwhile() && attempt < ATTEMPTS => {
+            Err(error) if error.is_changed_meanwhile() && attempt < attempts => {
                 tracing::info!("{error}; the dump begins anew");
                 attempt += 1;
             }
@@ -69,20 +76,32 @@ struct Prepared {
 impl Prepared {
     /// Takes the snapshot and the locks, and makes all entries.
     async fn new(config: &Config, options: &Options) -> Result<Self> {
-        let mut sessions = session::open(config, options.jobs).await?;
+        let mut sessions = session::open(config, &options.session, options.jobs).await?;
+        let quoter = session::quoter(&sessions.first)?;
+        let database = config.dbname()?;
+        let names = Names::find(
+            &mut sessions.first,
+            database.as_ref(),
+            &options.names,
+            quoter,
+        )
+        .await?;
         let catalog = Catalog::fetch(&mut sessions, options.allow_newer_server).await?;
         let server = &catalog.server;
         let mut options = options.clone();
-        // A standby holds no rows of unlogged tables.
-        options.unlogged_table_data &= !server.in_recovery;
+        if server.in_recovery {
+            options.omit |= Omit::UNLOGGED_TABLE_DATA;
+        }
         let dialect = Dialect::of(server);
         let quoter = Quoter {
-            std_strings: server.std_strings,
-            ..Quoter::new(server.major(), Encoding::from_name(&server.encoding)?)
+            major: server.major(),
+            quote_all: options.session.quote_all_identifiers,
+            ..quoter
         };
 
-        let selection = Selection::choose(&catalog, dialect);
-        session::lock_tables(&mut sessions.first, &catalog, &selection, quoter).await?;
+        let selection = Selection::choose(&catalog, names, dialect);
+        let timeout = options.session.lock_wait_timeout.as_ref();
+        session::lock_tables(&mut sessions.first, &catalog, &selection, quoter, timeout).await?;
         let details = Details::fetch(
             &mut sessions,
             &catalog,

@@ -3,11 +3,12 @@
 use std::num::NonZeroUsize;
 
 use bstr::BString;
-use pgark_catalog::{Catalog, Sessions};
+use pgark_catalog::{Catalog, Server, Sessions};
 use pgark_connect::{Config, Session};
-use pgark_sql::{Quoter, put, text};
+use pgark_sql::{Encoding, Quoter, put, text};
 
 use crate::error::{Error, Result};
+use crate::options::SessionOptions;
 use crate::plan::Selection;
 
 /// Before anything else, lest a name be found where somebody put it for us, or time run out.
@@ -24,23 +25,29 @@ pub(crate) const SETTINGS: &str = "set datestyle = iso; set intervalstyle = post
     set jit = off";
 
 /// Opens sessions that share one snapshot, in which nothing can be written.
-pub(crate) async fn open(config: &Config, jobs: NonZeroUsize) -> Result<Sessions> {
-    let mut first = begin(config).await?;
+pub(crate) async fn open(
+    config: &Config,
+    options: &SessionOptions,
+    jobs: NonZeroUsize,
+) -> Result<Sessions> {
+    let level = if options.serializable_deferrable {
+        "serializable, read only, deferrable"
+    } else {
+        REPEATABLE
+    };
+    let mut first = begin(config, options, level, options.snapshot.as_ref()).await?;
     let mut others = Vec::new();
     if jobs.get() > 1 {
-        let import = text!(
-            "set transaction snapshot '",
-            export_snapshot(&mut first).await?,
-            "'"
-        );
+        let snapshot = export_snapshot(&mut first).await?;
         for _ in 1..jobs.get() {
-            let mut session = begin(config).await?;
-            execute(&mut session, "take over the snapshot", &import).await?;
-            others.push(session);
+            others.push(begin(config, options, REPEATABLE, Some(&snapshot)).await?);
         }
     }
     Ok(Sessions { first, others })
 }
+
+/// What a transaction is that sees one snapshot.
+const REPEATABLE: &str = "repeatable read, read only";
 
 /// The name by which other sessions take over the session's snapshot, as long as its transaction lasts.
 async fn export_snapshot(session: &mut Session) -> Result<BString> {
@@ -61,14 +68,77 @@ pub(crate) async fn close(session: Session) -> Result<()> {
     })
 }
 
-/// Connects and begins a transaction.
-async fn begin(config: &Config) -> Result<Session> {
+/// Connects and begins a transaction of some isolation level with its own or another's snapshot.
+async fn begin(
+    config: &Config,
+    options: &SessionOptions,
+    level: &str,
+    snapshot: Option<&BString>,
+) -> Result<Session> {
     let mut session = pgark_connect::connect(config).await?;
     execute(&mut session, "secure the session", SAFE).await?;
-    execute(&mut session, "set up the session", SETTINGS).await?;
-    let begin = "begin; set transaction isolation level repeatable read, read only";
+    if let Some(encoding) = &options.encoding {
+        let set = text!(
+            "set client_encoding = ",
+            quoter(&session)?.portable_literal(encoding)
+        );
+        execute(&mut session, "set the encoding", set).await?;
+    }
+    if let Some(role) = &options.role {
+        let set = text!("set role ", quoter(&session)?.ident(role));
+        execute(&mut session, "set the role", set).await?;
+    }
+    execute(&mut session, "set up the session", settings(options)).await?;
+    let begin = format!("begin; set transaction isolation level {level}");
     execute(&mut session, "begin the transaction", begin).await?;
+    if let Some(snapshot) = snapshot {
+        let set = text!(
+            "set transaction snapshot ",
+            quoter(&session)?.portable_literal(snapshot)
+        );
+        execute(&mut session, "take the snapshot", set).await?;
+    }
     Ok(session)
+}
+
+/// Allows queries to ask other servers for rows, or forbids it again, where the server knows how.
+pub(crate) async fn allow_foreign_tables(session: &mut Session, are_allowed: bool) -> Result<()> {
+    let kinds = if are_allowed {
+        "view"
+    } else {
+        "view, foreign-table"
+    };
+    let set = format!(
+        "select pg_catalog.set_config(name, '{kinds}', false) from pg_catalog.pg_settings \
+         where name = 'restrict_nonsystem_relation_kind'"
+    );
+    execute(session, "restrict the use of foreign tables", set).await
+}
+
+/// [`SETTINGS`], and what the user wants otherwise.
+fn settings(options: &SessionOptions) -> BString {
+    let mut settings = text!(SETTINGS);
+    if options.quote_all_identifiers {
+        put!(settings, "; set quote_all_identifiers = on");
+    }
+    if options.enable_row_security {
+        put!(settings, "; set row_security = on");
+    }
+    if let Some(digits) = options.extra_float_digits {
+        put!(settings, format!("; set extra_float_digits = {digits}"));
+    }
+    settings
+}
+
+/// Quotes for a session of which nothing else is known yet.
+pub(crate) fn quoter(session: &Session) -> Result<Quoter> {
+    let parameter = |name| session.parameter(name).unwrap_or_default();
+    let encoding = Encoding::from_name(parameter("client_encoding"))?;
+    Ok(Quoter {
+        // The words of the newest server are quoted where it does no harm.
+        std_strings: parameter("standard_conforming_strings") == "on",
+        ..Quoter::new(Server::NEWEST, encoding)
+    })
 }
 
 async fn execute(session: &mut Session, doing: &'static str, sql: impl AsRef<[u8]>) -> Result<()> {
@@ -84,8 +154,13 @@ pub(crate) async fn lock_tables(
     catalog: &Catalog,
     selection: &Selection,
     quoter: Quoter,
+    timeout: Option<&BString>,
 ) -> Result<()> {
     const AT_ONCE: usize = 1000;
+    if let Some(timeout) = timeout {
+        let set = text!("set statement_timeout = ", quoter.portable_literal(timeout));
+        execute(session, "set the timeout of locks", set).await?;
+    }
     let tables: Vec<usize> = selection.tables_to_lock(catalog).collect();
     for batch in tables.chunks(AT_ONCE) {
         let mut lock = text!("lock table ");
@@ -97,6 +172,10 @@ pub(crate) async fn lock_tables(
         }
         put!(lock, " in access share mode");
         execute(session, "lock tables", &lock).await?;
+    }
+    if timeout.is_some() {
+        let end = "set statement_timeout = 0";
+        execute(session, "end the timeout of locks", end).await?;
     }
     match catalog.find_changed(session, &tables).await? {
         None => Ok(()),

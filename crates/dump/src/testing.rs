@@ -26,6 +26,7 @@ use pgark_sql::{Encoding, Quoter};
 use crate::dialect::Dialect;
 use crate::emit::Emitter;
 use crate::error::Result;
+use crate::names::Names;
 use crate::options::Options;
 use crate::plan::{Node, NodeId, Object, Plan, Selection};
 
@@ -45,6 +46,8 @@ pub(crate) struct Fixture {
     pub(crate) details: Details,
     pub(crate) definitions: Definitions,
     pub(crate) options: Options,
+    /// The objects that the options name.
+    pub(crate) names: Names,
     /// Where new objects go.
     pub(crate) schema: Oid,
     roles: Vec<(Oid, BString)>,
@@ -107,6 +110,7 @@ impl Fixture {
             details: Details::default(),
             definitions: Definitions::default(),
             options: Options::default(),
+            names: Names::default(),
             schema: Oid::INVALID,
             roles: [
                 (Oid(10), "postgres"),
@@ -208,7 +212,7 @@ impl Fixture {
 
     pub(crate) fn selection(&mut self) -> Selection {
         self.complete();
-        Selection::choose(&self.catalog, self.dialect())
+        Selection::choose(&self.catalog, self.names.clone(), self.dialect())
     }
 
     /// The graph, not yet ordered.

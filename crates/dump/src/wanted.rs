@@ -15,8 +15,8 @@ impl Plan<'_> {
             .filter(|node| !node.components().is_empty())
         {
             if let Object::Data(relation) = node.object {
-                if options.data() && self.catalog.relations[relation].kind == RelationKind::Sequence
-                {
+                let kind = self.catalog.relations[relation].kind;
+                if kind == RelationKind::Sequence && options.data_of(kind) {
                     wanted
                         .positions
                         .push(self.catalog.relations[relation].id.oid);

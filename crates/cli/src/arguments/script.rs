@@ -74,13 +74,13 @@ pub(crate) struct ScriptArguments {
 /// What a script need not say of objects.
 #[derive(Debug, Args)]
 pub(crate) struct StorageArguments {
-    /// Leave objects to whoever runs the script.
+    /// Leave objects to whoever runs the script. An archive names the owners all the same.
     #[arg(short = 'O', long)]
     pub(crate) no_owner: bool,
-    /// Leave tablespaces out.
+    /// Leave tablespaces out. An archive names those of tables and indexes all the same.
     #[arg(long)]
     pub(crate) no_tablespaces: bool,
-    /// Leave table access methods out.
+    /// Leave table access methods out. An archive names them all the same.
     #[arg(long)]
     pub(crate) no_table_access_method: bool,
 }

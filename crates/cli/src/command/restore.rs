@@ -32,7 +32,7 @@ pub(crate) async fn run(arguments: RestoreArguments, verbose: bool) -> anyhow::R
     let sink = output.writer()?;
     let work = move || restore(&arguments, verbose, sink);
     let warnings = tokio::task::spawn_blocking(work).await??;
-    output.finish()?;
+    output.finish(true)?;
     for warning in warnings {
         say(format!("warning: {warning}"));
     }

@@ -2,7 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 use pgark_archive::{DumpId, TocEntry};
-use pgark_catalog::{Oid, Relation};
+use pgark_catalog::{Oid, Relation, RelationKind};
 use pgark_sql::{Quoter, text};
 
 use super::insert::InsertJob;
@@ -17,6 +17,8 @@ pub(crate) struct Job {
     /// The entry.
     pub(super) id: DumpId,
     pub(super) content: Content,
+    /// Whether another server is asked for it.
+    pub(super) is_foreign: bool,
 }
 
 /// Where the content comes from.
@@ -56,10 +58,14 @@ pub(crate) fn jobs(
     let conditions = selection.config_tables(catalog);
     let mut jobs = Vec::new();
     for entry in entries.iter().filter(|entry| entry.had_dumper) {
-        let content = match NodeId::of(entry.dump_id)
+        let object = NodeId::of(entry.dump_id)
             .and_then(|id| plan.nodes.get(id.0))
-            .map(|node| node.object)
-        {
+            .map(|node| node.object);
+        let is_foreign = matches!(
+            object,
+            Some(Object::Data(place)) if catalog.relations[place].kind == RelationKind::ForeignTable
+        );
+        let content = match object {
             Some(Object::Data(place)) => {
                 let relation = &catalog.relations[place];
                 let name = |relation: &Relation| -> Result<BString> {
@@ -77,6 +83,9 @@ pub(crate) fn jobs(
                     Content::Inserts { table, insert }
                 } else {
                     let columns = copy_columns(quoter, columns);
+                    let no_condition = BString::default();
+                    // COPY reads no foreign table itself.
+                    let condition = condition.or(is_foreign.then_some(&no_condition));
                     Content::Rows {
                         copy: copy_statement(&table, &columns, condition),
                         table,
@@ -100,6 +109,7 @@ pub(crate) fn jobs(
         jobs.push(Job {
             id: entry.dump_id,
             content,
+            is_foreign,
         });
     }
     Ok(jobs)

@@ -8,7 +8,8 @@ use pgark_sql::text;
 
 use super::Emitter;
 use crate::error::Result;
-use crate::plan::{Components, NodeId};
+use crate::options::Omit;
+use crate::plan::{Components, NodeId, Object};
 
 /// An object and its privileges.
 pub(super) struct AclOf<'a> {
@@ -32,10 +33,11 @@ impl Emitter<'_> {
             .initial
             .get(&self.plan.node(id).id)
             .map(|privileges| privileges.acl.clone());
-        let initial = if of.kind == ObjectKind::Schema
-            && *of.name == "public"
-            && self.dialect.writes_public_schema()
-        {
+        let is_public = matches!(
+            self.plan.node(id).object,
+            Object::Schema(i) if self.catalog().schemas[i].name == "public"
+        );
+        let initial = if is_public && self.dialect.writes_public_schema() {
             // A new database has the standard privileges whatever this one's had been, and the owner is set before them.
             Some(standard_public_acl(of.owner))
         } else {
@@ -132,7 +134,7 @@ impl Emitter<'_> {
         dependencies: Vec<DumpId>,
         of: &AclOf<'_>,
     ) -> Option<DumpId> {
-        if commands.is_empty() {
+        if commands.is_empty() || self.options.omits(Omit::PRIVILEGES) {
             return None;
         }
         let entry = TocEntry {

@@ -6,6 +6,7 @@ use pgark_sql::{put, text};
 
 use super::Emitter;
 use super::foreign::{alter_table, foreign_options};
+use crate::options::Omit;
 
 impl Emitter<'_> {
     /// The statements about a table's columns that follow its own. The name is quoted.
@@ -28,7 +29,7 @@ impl Emitter<'_> {
             if self.is_not_null_later(relation, first + offset) {
                 put!(create, alter, " SET NOT NULL;\n");
             }
-            put_settings(create, &alter, column);
+            self.put_settings(create, &alter, column);
             if table.kind == RelationKind::ForeignTable && !column.foreign_options.is_empty() {
                 let alter = if self.dialect.foreign_columns_are_altered_alone() {
                     alter
@@ -57,28 +58,29 @@ impl Emitter<'_> {
                 .plan
                 .is_column_printed(relation, &self.details().columns[place])
     }
-}
 
-fn put_settings(create: &mut BString, alter: &BString, column: &Column) {
-    if let Some(target) = column.statistics_target {
-        put!(create, alter, " SET STATISTICS ", target.to_string(), ";\n");
-    }
-    let storage = match column.storage {
-        b'p' => Some("PLAIN"),
-        b'e' => Some("EXTERNAL"),
-        b'x' => Some("EXTENDED"),
-        b'm' => Some("MAIN"),
-        _ => None,
-    };
-    if let Some(storage) = storage.filter(|_| column.storage != column.type_storage) {
-        put!(create, alter, " SET STORAGE ", storage, ";\n");
-    }
-    match column.compression {
-        b'p' => put!(create, alter, " SET COMPRESSION pglz;\n"),
-        b'l' => put!(create, alter, " SET COMPRESSION lz4;\n"),
-        _ => {}
-    }
-    if !column.options.is_empty() {
-        put!(create, alter, " SET (", column.options, ");\n");
+    fn put_settings(&self, create: &mut BString, alter: &BString, column: &Column) {
+        if let Some(target) = column.statistics_target {
+            put!(create, alter, " SET STATISTICS ", target.to_string(), ";\n");
+        }
+        let storage = match column.storage {
+            b'p' => Some("PLAIN"),
+            b'e' => Some("EXTERNAL"),
+            b'x' => Some("EXTENDED"),
+            b'm' => Some("MAIN"),
+            _ => None,
+        };
+        if let Some(storage) = storage.filter(|_| column.storage != column.type_storage) {
+            put!(create, alter, " SET STORAGE ", storage, ";\n");
+        }
+        match column.compression {
+            _ if self.options.omits(Omit::TOAST_COMPRESSION) => {}
+            b'p' => put!(create, alter, " SET COMPRESSION pglz;\n"),
+            b'l' => put!(create, alter, " SET COMPRESSION lz4;\n"),
+            _ => {}
+        }
+        if !column.options.is_empty() {
+            put!(create, alter, " SET (", column.options, ");\n");
+        }
     }
 }

@@ -6,6 +6,7 @@ use pgark_catalog::CatalogId;
 use pgark_sql::{put, text};
 
 use super::Emitter;
+use crate::options::Omit;
 use crate::plan::{Components, NodeId};
 
 /// What a comment or a security label is on, as `COMMENT ON kind [schema.]name` names it.
@@ -49,6 +50,9 @@ impl Emitter<'_> {
 
     /// Adds a comment's entry.
     pub(super) fn push_comment(&mut self, comment: &BStr, after: DumpId, on: &CommentOn<'_>) {
+        if self.options.omits(Omit::COMMENTS) {
+            return;
+        }
         let mut statement = text!("COMMENT ON ", on.kind, " ");
         if let Some(schema) = on.schema {
             put!(statement, self.quoter.ident(schema), ".");

@@ -8,6 +8,7 @@ use pgark_sql::{SettingTarget, put, set_config_option, text};
 use super::Emitter;
 use super::comment::CommentOn;
 use crate::error::{Error, Result};
+use crate::options::Omit;
 
 impl Emitter<'_> {
     /// Encoding, string syntax and search path of the statements in the archive.
@@ -103,7 +104,8 @@ impl Emitter<'_> {
                 put!(create, " ", word, " = ", self.quoter.literal(value));
             }
         }
-        if !database.tablespace.is_empty() && database.tablespace != "pg_default" {
+        let has_tablespace = !database.tablespace.is_empty() && database.tablespace != "pg_default";
+        if has_tablespace && !self.options.omits(Omit::TABLESPACES) {
             put!(
                 create,
                 " TABLESPACE = ",
@@ -137,6 +139,9 @@ impl Emitter<'_> {
     fn emit_database_labels(&mut self, name: &BString, id: DumpId) -> Result<()> {
         let owner = self.role_name(self.catalog().database.owner)?;
         let mut statements = BString::default();
+        if self.options.omits(Omit::SECURITY_LABELS) {
+            return Ok(());
+        }
         for (provider, label) in &self.catalog().database.labels {
             let label = self.quoter.portable_literal(label);
             put!(
@@ -182,7 +187,7 @@ impl Emitter<'_> {
                 object: format!("database {name}"),
                 source,
             })?;
-        if !commands.is_empty() {
+        if !commands.is_empty() && !self.options.omits(Omit::PRIVILEGES) {
             let entry = self.extra_entry("ACL", Section::None, vec![id]);
             self.push(TocEntry {
                 tag: Some(text!("DATABASE ", name)),

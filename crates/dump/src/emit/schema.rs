@@ -15,10 +15,10 @@ impl Emitter<'_> {
         let schema = &self.catalog().schemas[place];
         let name = self.quoter.ident(&schema.name);
         let owner = self.role_name(schema.owner)?;
-        // Every database has it from the start; only its owner is worth saying.
-        let is_public = schema.name == "public";
+        // Only its owner is worth saying then.
+        let is_from_start = self.options.is_from_start(schema);
         if self.is_wanted(id, Components::DEFINITION) {
-            let (create, drop) = if is_public {
+            let (create, drop) = if is_from_start {
                 (
                     "-- *not* creating schema, since initdb creates it\n".into(),
                     "-- *not* dropping schema, since initdb creates it\n".into(),
@@ -42,7 +42,8 @@ impl Emitter<'_> {
             name: name.clone(),
             schema: None,
             owner,
-            initial: is_public.then_some("standard public schema"),
+            // pg_dump compares the quoted name (`dumpNamespace` in src/bin/pg_dump/pg_dump.c).
+            initial: (is_from_start && name == "public").then_some("standard public schema"),
         };
         self.emit_comment(id, &on);
         self.emit_security_label(id, &on);

@@ -7,6 +7,7 @@ use pgark_sql::{put, text};
 
 use super::Emitter;
 use super::comment::CommentOn;
+use crate::options::Omit;
 use crate::plan::{Components, NodeId};
 
 impl Emitter<'_> {
@@ -85,7 +86,7 @@ impl Emitter<'_> {
     }
 
     fn push_labels(&mut self, statements: BString, on: &CommentOn<'_>, after: DumpId) {
-        if !statements.is_empty() {
+        if !statements.is_empty() && !self.options.omits(Omit::SECURITY_LABELS) {
             let entry = self.extra_entry("SECURITY LABEL", Section::None, vec![after]);
             self.push(TocEntry {
                 tag: Some(text!(on.kind, " ", on.name)),

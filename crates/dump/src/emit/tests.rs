@@ -1,6 +1,6 @@
 use pgark_catalog::{Oid, RelationKind};
 
-use crate::options::Content;
+use crate::options::{Content, Omit, Sections};
 use crate::testing::{Fixture, PG_CATALOG};
 
 #[test]
@@ -111,4 +111,63 @@ fn a_schema_that_is_gone_is_an_error() {
         f.try_emit().unwrap_err().to_string(),
         "an object refers to schema with OID 1, which does not exist"
     );
+}
+
+#[test]
+fn what_has_no_section_goes_with_the_entry_before_it() {
+    let (pre, data, post) = (Sections::PRE_DATA, Sections::DATA, Sections::POST_DATA);
+    let all = [
+        "TABLE t",
+        "COMMENT TABLE t",
+        "TABLE DATA t",
+        "INDEX i",
+        "COMMENT INDEX i",
+    ];
+    let cases = [
+        (Sections::all(), &all[..]),
+        (pre, &all[..2]),
+        (data, &all[2..3]),
+        (post, &all[3..]),
+        (pre | data, &all[..3]),
+        (Sections::empty(), &[]),
+    ];
+    for (sections, expected) in cases {
+        let mut f = Fixture::new(18);
+        let table = f.table_of("t", &["a"]);
+        let index = f.index(table, "i");
+        f.comment(table, 0, "of the table");
+        f.comment(index, 0, "of the index");
+        f.options.sections = sections;
+        assert_eq!(f.list(), expected, "{sections:?}");
+    }
+}
+
+#[test]
+fn what_is_left_out_is_not_told() {
+    let mut f = Fixture::new(18);
+    let table = f.table_of("t", &["a"]);
+    f.comment(table, 0, "why");
+    f.relation_mut(table).acl.current = Some("{alice=r/alice}".into());
+    f.relation_mut(table).row_security = true;
+    f.label(table, 0, "provider", "secret");
+    let all = [
+        "TABLE t",
+        "COMMENT TABLE t",
+        "SECURITY LABEL TABLE t",
+        "ACL TABLE t",
+        "TABLE DATA t",
+        "ROW SECURITY t",
+    ];
+    for (omit, missing) in [
+        (Omit::COMMENTS, all[1]),
+        (Omit::SECURITY_LABELS, all[2]),
+        (Omit::PRIVILEGES, all[3]),
+        (Omit::POLICIES, all[5]),
+        // What these are about stays in an archive.
+        (Omit::TABLESPACES, ""),
+    ] {
+        f.options.omit = omit;
+        let expected = all.into_iter().filter(|entry| *entry != missing);
+        assert_eq!(f.list(), expected.collect::<Vec<_>>(), "{omit:?}");
+    }
 }

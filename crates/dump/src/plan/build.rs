@@ -9,7 +9,7 @@ use pgark_catalog::{Catalog, CatalogId, Details, Oid, RelationKind, catalog_oid}
 
 use super::{Components, Node, NodeId, Object, Plan, Selection};
 use crate::dialect::Dialect;
-use crate::options::Options;
+use crate::options::{Omit, Options};
 
 impl<'a> Plan<'a> {
     /// Makes the graph of everything that the catalogue knows. It is not ordered yet.
@@ -37,7 +37,8 @@ impl<'a> Plan<'a> {
                 .collect(),
             warnings: Vec::new(),
         };
-        if catalog.hidden_subscriptions > 0 {
+        let are_dumped = !options.names.is_partial && !options.omits(Omit::SUBSCRIPTIONS);
+        if catalog.hidden_subscriptions > 0 && are_dumped && options.schema() {
             plan.warnings
                 .push("subscriptions are not dumped because the role is not a superuser".into());
         }
@@ -45,13 +46,13 @@ impl<'a> Plan<'a> {
         if options.schema() {
             plan.warn_of_hidden_options();
         }
-        plan.add_details(selection, dialect);
-        if options.data() {
-            plan.add_data(options);
+        plan.add_details(selection, options, dialect);
+        plan.add_data(selection, options);
+        if options.large_objects() {
             plan.add_large_objects();
         }
         plan.add_dependencies();
-        plan.note_what_is_there();
+        plan.note_what_is_there(options);
         plan
     }
 
@@ -100,12 +101,10 @@ impl<'a> Plan<'a> {
 
     /// Adds a node for an object without schema and privileges, of a kind that initdb makes some of.
     fn add_unless_builtin(&mut self, selection: &Selection, object: Object, id: CatalogId) {
-        let usual = if id.oid.is_builtin() {
-            Components::empty()
-        } else {
-            Components::all()
+        let wanted = match selection.of_member(self.catalog, id) {
+            None if id.oid.is_builtin() => Components::empty(),
+            _ => selection.of_object(self.catalog, id, Oid::INVALID),
         };
-        let wanted = selection.of_member(self.catalog, id).unwrap_or(usual);
         self.add_member(object, id, wanted);
     }
 
@@ -126,12 +125,10 @@ impl<'a> Plan<'a> {
         }
         self.add_types(selection);
         for (i, language) in catalog.languages.iter().enumerate() {
-            let usual = if language.id.oid.is_builtin() {
-                Components::ACL
-            } else {
-                Components::all()
-            };
-            let wanted = selection.of_member(catalog, language.id).unwrap_or(usual);
+            let mut wanted = selection.of_object(catalog, language.id, Oid::INVALID);
+            if language.id.oid.is_builtin() {
+                wanted &= Components::ACL;
+            }
             self.add_member(Object::Language(i), language.id, wanted);
         }
         for (i, aggregate) in catalog.aggregates.iter().enumerate() {
@@ -154,7 +151,7 @@ impl<'a> Plan<'a> {
             self.add_in_schema(selection, Object::EventTrigger(i), trigger.id, Oid::INVALID);
         }
         for (table, _) in sorted(selection.config_tables(catalog)) {
-            self.add_relation_data(table, options);
+            self.add_relation_data(table, selection, options);
         }
         self.order_config_data();
     }
@@ -339,7 +336,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Notes which objects have privileges, comments and so on at all.
-    fn note_what_is_there(&mut self) {
+    fn note_what_is_there(&mut self, options: &Options) {
         let catalog = self.catalog;
         let with_column_privileges: HashSet<Oid> =
             catalog.column_privileges.iter().copied().collect();
@@ -369,7 +366,7 @@ impl<'a> Plan<'a> {
                 self.nodes[place].present |= Components::ACL;
             }
             // The comment of the schema public is there from the start, so that its absence is something to say.
-            if matches!(object, Object::Schema(i) if catalog.schemas[i].name == "public") {
+            if matches!(object, Object::Schema(i) if options.is_from_start(&catalog.schemas[i])) {
                 self.nodes[place].present |= Components::COMMENT;
             }
         }

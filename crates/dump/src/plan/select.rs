@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use bstr::ByteSlice;
-use pgark_catalog::{Catalog, CatalogId, DataType, DetailsOf, Oid, RelationKind};
+use pgark_catalog::{Catalog, CatalogId, DataType, DetailsOf, Oid, Relation, RelationKind, Schema};
 
 use super::Components;
 use crate::dialect::Dialect;
-use crate::options::Options;
+use crate::names::Names;
+use crate::options::{Omit, Options};
 
 /// What is wanted of schemas, extensions and relations, and of what they contain.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Selection {
     pub(crate) is_interesting: Vec<bool>,
     /// The direct parents of each relation, as places in `catalog.relations`.
     pub(crate) parents: Vec<Vec<usize>>,
+    /// What the user has named.
+    pub(crate) names: Names,
 }
 
 /// The owner of the schema `public` unless it was changed: `pg_database_owner` (src/include/catalog/pg_authid.dat).
@@ -31,42 +34,22 @@ const PG_DATABASE_OWNER: Oid = Oid(6171);
 
 impl Selection {
     /// Chooses among schemas, extensions and relations.
-    pub(crate) fn choose(catalog: &Catalog, dialect: Dialect) -> Self {
+    pub(crate) fn choose(catalog: &Catalog, names: Names, dialect: Dialect) -> Self {
         let mut selection = Self {
             schemas: Vec::new(),
             schema_contents: Vec::new(),
             extensions: catalog
                 .extensions
                 .iter()
-                .map(|extension| {
-                    if extension.id.oid.is_builtin() {
-                        Components::ACL
-                    } else {
-                        Components::all()
-                    }
-                })
+                .map(|extension| of_extension(&names, extension.id.oid))
                 .collect(),
             relations: Vec::new(),
             is_interesting: vec![false; catalog.relations.len()],
             parents: parents(catalog),
+            names,
         };
         for schema in &catalog.schemas {
-            let (wanted, contents) = match schema.name.as_bytes() {
-                // Privileges of built-in objects that were changed since initdb.
-                b"pg_catalog" => (Components::ACL, Components::ACL),
-                b"information_schema" => (Components::empty(), Components::empty()),
-                name if name.starts_with(b"pg_") => (Components::empty(), Components::empty()),
-                // Every database has it.
-                b"public" if !dialect.writes_public_schema() => {
-                    (Components::ACL, Components::all())
-                }
-                // It is mentioned only where it has another owner.
-                b"public" if schema.owner == PG_DATABASE_OWNER => (
-                    Components::all() - Components::DEFINITION,
-                    Components::all(),
-                ),
-                _ => (Components::all(), Components::all()),
-            };
+            let (wanted, contents) = of_schema(&selection.names, schema, dialect);
             selection
                 .schemas
                 .push(selection.of_member(catalog, schema.id).unwrap_or(wanted));
@@ -78,13 +61,7 @@ impl Selection {
 
     fn choose_relations(&mut self, catalog: &Catalog) {
         for relation in &catalog.relations {
-            let wanted = if relation.kind == RelationKind::CompositeType {
-                // Written as a type; the relation only carries dependencies.
-                Components::empty()
-            } else {
-                self.of_object(catalog, relation.id, relation.schema)
-            };
-            self.relations.push(wanted);
+            self.relations.push(self.of_relation(catalog, relation));
         }
         for (i, wanted) in self.relations.iter().enumerate() {
             self.is_interesting[i] = wanted
@@ -129,13 +106,29 @@ impl Selection {
             .map(|extension| self.extensions[*extension] & Components::ACL)
     }
 
-    /// What is wanted of an object, by its extension, its schema, or by default.
+    /// What is wanted of an object, by its extension, by its schema or, where it has none, by whether everything is wanted.
     pub(crate) fn of_object(&self, catalog: &Catalog, id: CatalogId, schema: Oid) -> Components {
         self.of_member(catalog, id)
             .unwrap_or_else(|| match catalog.schema_index(schema) {
                 Some(schema) => self.schema_contents[schema],
-                None => Components::all(),
+                None => all_if(!self.names.is_partial),
             })
+    }
+
+    fn of_relation(&self, catalog: &Catalog, relation: &Relation) -> Components {
+        if relation.kind == RelationKind::CompositeType {
+            // Written as a type; the relation only carries dependencies.
+            return Components::empty();
+        }
+        if let Some(wanted) = self.of_member(catalog, relation.id) {
+            return wanted;
+        }
+        let oid = relation.id.oid;
+        match &self.names.tables {
+            _ if self.names.excluded_tables.contains(&oid) => Components::empty(),
+            Some(tables) => all_if(tables.contains(&oid)),
+            None => self.of_object(catalog, relation.id, relation.schema),
+        }
     }
 
     /// What is wanted of a type. Row types follow their relation, though only that is written.
@@ -149,20 +142,47 @@ impl Selection {
         }
     }
 
-    /// The configuration tables of extensions that are written, with the condition for their rows.
+    /// The configuration tables of extensions whose rows are wanted, with the condition for these
+    /// (`processExtensionTables` in src/bin/pg_dump/pg_dump.c).
     pub(crate) fn config_tables(&self, catalog: &Catalog) -> HashMap<usize, Option<bstr::BString>> {
         let mut tables = HashMap::new();
         for (extension, wanted) in catalog.extensions.iter().zip(&self.extensions) {
-            if !wanted.contains(Components::DEFINITION) {
+            if self.is_extension_left_out(extension.id.oid) {
                 continue;
             }
+            let is_written = wanted.contains(Components::DEFINITION);
             for config in &extension.config_tables {
-                if let Some(table) = catalog.relation_index(config.table) {
+                if let Some(table) = catalog.relation_index(config.table)
+                    && self.is_config_table_wanted(catalog, &catalog.relations[table], is_written)
+                {
                     tables.insert(table, config.condition.clone());
                 }
             }
         }
         tables
+    }
+
+    /// Whether other extensions are named, or this one is excluded.
+    fn is_extension_left_out(&self, extension: Oid) -> bool {
+        self.names.excluded_extensions.contains(&extension)
+            || (self.names.extensions.as_ref()).is_some_and(|named| !named.contains(&extension))
+    }
+
+    /// The rows go with the extension. Where that is not written, they do with the table or its schema, if these are named.
+    fn is_config_table_wanted(
+        &self,
+        catalog: &Catalog,
+        table: &Relation,
+        is_extension_written: bool,
+    ) -> bool {
+        let names = &self.names;
+        let is_named = (names.tables.as_ref()).is_some_and(|tables| tables.contains(&table.id.oid));
+        let is_schema_wanted = catalog
+            .schema_index(table.schema)
+            .is_some_and(|schema| self.schemas[schema].contains(Components::DATA));
+        (is_extension_written || is_named || is_schema_wanted)
+            && !names.excluded_tables.contains(&table.id.oid)
+            && !names.excluded_schemas.contains(&table.schema)
     }
 
     /// The tables that must be locked before they are asked for more, as places in `catalog.relations`.
@@ -193,7 +213,8 @@ impl Selection {
             foreign_keys: chosen(&defined),
             triggers: chosen(&|i| defined(i) && catalog.relations[i].has_triggers),
             policies: chosen(&|i| {
-                self.relations[i].contains(Components::POLICY)
+                !options.omits(Omit::POLICIES)
+                    && self.relations[i].contains(Components::POLICY)
                     && catalog.relations[i].kind.is_lockable()
             }),
             domains: {
@@ -211,6 +232,50 @@ impl Selection {
             definitions: options.schema(),
         }
     }
+}
+
+fn all_if(is_wanted: bool) -> Components {
+    if is_wanted {
+        Components::all()
+    } else {
+        Components::empty()
+    }
+}
+
+/// What is wanted of a schema, and of what it contains (`selectDumpableNamespace` in src/bin/pg_dump/pg_dump.c).
+fn of_schema(names: &Names, schema: &Schema, dialect: Dialect) -> (Components, Components) {
+    let (none, all) = (Components::empty(), Components::all());
+    if names.tables.is_some() || names.excluded_schemas.contains(&schema.id.oid) {
+        return (none, none);
+    }
+    if let Some(schemas) = &names.schemas {
+        let wanted = all_if(schemas.contains(&schema.id.oid));
+        return (wanted, wanted);
+    }
+    match schema.name.as_bytes() {
+        // Privileges of built-in objects that were changed since initdb.
+        b"pg_catalog" => (Components::ACL, Components::ACL),
+        b"information_schema" => (none, none),
+        name if name.starts_with(b"pg_") => (none, none),
+        // Every database has it.
+        b"public" if !dialect.writes_public_schema() => (Components::ACL, all),
+        // It is mentioned only where it has another owner.
+        b"public" if schema.owner == PG_DATABASE_OWNER => (all - Components::DEFINITION, all),
+        _ => (all, all),
+    }
+}
+
+/// What is wanted of an extension (`selectDumpableExtension` in src/bin/pg_dump/pg_dump.c).
+fn of_extension(names: &Names, extension: Oid) -> Components {
+    if extension.is_builtin() {
+        // It is there in every database; its members' privileges may have changed.
+        return Components::ACL;
+    }
+    let is_wanted = match &names.extensions {
+        Some(named) => named.contains(&extension),
+        None => !names.is_partial,
+    };
+    all_if(is_wanted && !names.excluded_extensions.contains(&extension))
 }
 
 fn parents(catalog: &Catalog) -> Vec<Vec<usize>> {

@@ -2,20 +2,21 @@
 
 use pgark_catalog::{CatalogId, Oid, RelationKind};
 
-use crate::options::Options;
-use crate::plan::{Components, Object, Plan};
+use crate::options::{Omit, Options};
+use crate::plan::{Components, Object, Plan, Selection};
 
 impl Plan<'_> {
     /// The rows of tables, the positions of sequences, the refreshes of materialized views.
-    pub(super) fn add_data(&mut self, options: &Options) {
-        for relation in 0..self.catalog.relations.len() {
-            if self
-                .relation_node(relation)
-                .wanted
-                .contains(Components::DATA)
+    pub(super) fn add_data(&mut self, selection: &Selection, options: &Options) {
+        for (place, relation) in self.catalog.relations.iter().enumerate() {
+            if options.data_of(relation.kind)
+                && selection.relations[place].contains(Components::DATA)
             {
-                self.add_relation_data(relation, options);
+                self.add_relation_data(place, selection, options);
             }
+        }
+        if !options.data() {
+            return;
         }
         self.order_refreshes();
         if !options.schema() {
@@ -30,16 +31,22 @@ impl Plan<'_> {
         }
     }
 
-    pub(super) fn add_relation_data(&mut self, place: usize, options: &Options) {
+    pub(super) fn add_relation_data(
+        &mut self,
+        place: usize,
+        selection: &Selection,
+        options: &Options,
+    ) {
         let relation = &self.catalog.relations[place];
         let has_data = match relation.kind {
-            RelationKind::View
-            | RelationKind::ForeignTable
-            | RelationKind::PartitionedTable
-            | RelationKind::CompositeType => false,
-            _ => relation.persistence != b'u' || options.unlogged_table_data,
+            RelationKind::View | RelationKind::PartitionedTable | RelationKind::CompositeType => {
+                false
+            }
+            RelationKind::ForeignTable => selection.names.foreign_tables.contains(&relation.id.oid),
+            _ => relation.persistence != b'u' || !options.omits(Omit::UNLOGGED_TABLE_DATA),
         };
-        if !has_data || self.find(Object::Data(place)).is_some() {
+        let is_excluded = selection.names.excluded_data.contains(&relation.id.oid);
+        if !has_data || is_excluded || self.find(Object::Data(place)).is_some() {
             return;
         }
         let id = CatalogId {

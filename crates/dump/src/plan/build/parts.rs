@@ -5,11 +5,17 @@ use std::collections::HashMap;
 use pgark_catalog::{CatalogId, Oid, RelationKind, catalog_oid};
 
 use crate::dialect::Dialect;
+use crate::options::{Omit, Options};
 use crate::plan::{Components, NodeId, Object, Plan, Selection};
 
 impl Plan<'_> {
     /// What was read of the chosen tables.
-    pub(super) fn add_details(&mut self, selection: &Selection, dialect: Dialect) {
+    pub(super) fn add_details(
+        &mut self,
+        selection: &Selection,
+        options: &Options,
+        dialect: Dialect,
+    ) {
         let (catalog, details) = (self.catalog, self.details);
         if dialect.attaches_partitions_apart() {
             self.add_table_attaches();
@@ -52,9 +58,19 @@ impl Plan<'_> {
             self.add(Object::Trigger(i), trigger.id, Components::all());
         }
         self.add_rules();
-        self.add_policies(selection);
-        self.add_publications(selection, dialect);
-        for (i, subscription) in catalog.subscriptions.iter().enumerate() {
+        if !options.omits(Omit::POLICIES) {
+            self.add_policies(selection);
+        }
+        if !options.omits(Omit::PUBLICATIONS) {
+            self.add_publications(selection, dialect);
+        }
+        if !options.omits(Omit::SUBSCRIPTIONS) {
+            self.add_subscriptions(selection);
+        }
+    }
+
+    fn add_subscriptions(&mut self, selection: &Selection) {
+        for (i, subscription) in self.catalog.subscriptions.iter().enumerate() {
             self.add_in_schema(
                 selection,
                 Object::Subscription(i),

@@ -1,3 +1,5 @@
+mod names;
+
 use bstr::BString;
 use pgark_catalog::{CatalogId, ConfigTable, Oid, RelationKind};
 
@@ -212,6 +214,7 @@ fn rows_of_configuration_tables_are_told_with_their_conditions() {
 fn an_extension_that_is_not_written_has_no_configuration_tables() {
     let mut f = with_config_tables(&[None]);
     f.catalog.extensions[0].id.oid = Oid(13_000);
+    f.catalog.relations[0].schema = PG_CATALOG;
     let selection = f.selection();
     assert!(selection.config_tables(&f.catalog).is_empty());
     assert_eq!(selection.is_interesting, [false]);

@@ -1,7 +1,7 @@
 use pgark_catalog::{CatalogId, LargeObjects, Oid, RelationKind, catalog_oid};
 
 use super::super::super::{Components, NodeId, Object};
-use crate::options::Content;
+use crate::options::{Content, Omit};
 use crate::testing::{Fixture, OWNER, acl, config_table, depends_on, described};
 
 #[test]
@@ -24,7 +24,7 @@ fn data_is_made_of_what_holds_any() {
     for (kind, persistence, usually, without_unlogged) in cases {
         for (unlogged, expected) in [(true, usually), (false, without_unlogged)] {
             let mut f = Fixture::new(18);
-            f.options.unlogged_table_data = unlogged;
+            f.options.omit.set(Omit::UNLOGGED_TABLE_DATA, !unlogged);
             let relation = f.relation(kind, "r");
             f.relation_mut(relation).persistence = persistence;
             let plan = f.plan();
@@ -178,4 +178,40 @@ fn rows_of_configuration_tables_follow_those_that_they_refer_to() {
         }
         assert!(plan.find(Object::Data(3)).is_none());
     }
+}
+
+#[test]
+fn positions_of_sequences_can_be_wanted_alone() {
+    for (content, sequence_data, expected) in [
+        (Content::All, false, [true, true]),
+        (Content::SchemaOnly, false, [false, false]),
+        (Content::SchemaOnly, true, [false, true]),
+        (Content::Neither, true, [false, true]),
+    ] {
+        let mut f = Fixture::new(18);
+        f.table("t");
+        f.sequence("q");
+        f.options.content = content;
+        f.options.sequence_data = sequence_data;
+        let plan = f.plan();
+        let found = [0, 1].map(|place| plan.find(Object::Data(place)).is_some());
+        assert_eq!(found, expected, "{content:?} {sequence_data}");
+    }
+}
+
+#[test]
+fn data_is_not_wanted_of_what_is_excluded_and_of_foreign_tables_that_are_not_named() {
+    let mut f = Fixture::new(18);
+    let [_, excluded, _, named] = [
+        (RelationKind::Table, "a"),
+        (RelationKind::Table, "b"),
+        (RelationKind::ForeignTable, "c"),
+        (RelationKind::ForeignTable, "d"),
+    ]
+    .map(|(kind, name)| f.relation(kind, name).oid);
+    f.names.excluded_data.insert(excluded);
+    f.names.foreign_tables.insert(named);
+    let plan = f.plan();
+    let found = [0, 1, 2, 3].map(|place| plan.find(Object::Data(place)).is_some());
+    assert_eq!(found, [true, false, false, true]);
 }
