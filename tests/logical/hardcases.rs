@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use support::{Major, shared_server, side_by_side};
+use support::{Major, Server, shared_server, side_by_side};
 
 use crate::matrix::{compare, report};
 
@@ -11,10 +11,7 @@ use crate::matrix::{compare, report};
 fn the_archive_of_the_hard_cases_is_that_of_pg_dump() -> Result<()> {
     let rows = side_by_side(&Major::all(), |&major| {
         let server = shared_server(major);
-        let db = server.fresh_database("hardcases", "")?;
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/hardcases.sql");
-        server.psql_file(&db, &script)?;
-        Ok(compare(server, &db))
+        Ok(compare(server, &database(server)?))
     });
     report(
         Major::all()
@@ -22,4 +19,12 @@ fn the_archive_of_the_hard_cases_is_that_of_pg_dump() -> Result<()> {
             .zip(rows)
             .map(|(major, cells)| (format!("{major} hardcases"), cells)),
     )
+}
+
+/// A new database with all the cases.
+pub(crate) fn database(server: &Server) -> Result<String> {
+    let db = server.fresh_database("hardcases", "")?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/hardcases.sql");
+    server.psql_file(&db, &script)?;
+    Ok(db)
 }

@@ -6,6 +6,7 @@ mod faults;
 mod generated;
 mod hardcases;
 mod matrix;
+mod options;
 mod pipe;
 mod privilege;
 mod reproducible;

@@ -44,7 +44,16 @@ impl Session {
     /// # Errors
     /// Where it fails; psql itself has told why.
     pub(crate) fn run(&mut self, sql: &str) -> Result<()> {
+        self.ask(sql).map(drop)
+    }
+
+    /// Runs `sql` and returns its rows, each with a line end.
+    ///
+    /// # Errors
+    /// Where it fails; psql itself has told why.
+    pub(crate) fn ask(&mut self, sql: &str) -> Result<String> {
         const DONE: &str = "-- done --";
+        let mut rows = String::new();
         self.send(sql)?;
         writeln!(self.input, "\\echo '{DONE}'")?;
         loop {
@@ -53,8 +62,9 @@ impl Session {
                 bail!("the session ended in: {sql}");
             }
             if line.trim_end() == DONE {
-                return Ok(());
+                return Ok(rows);
             }
+            rows.push_str(&line);
         }
     }
 }

@@ -1,0 +1,201 @@
+//! Making the archives of a comparison.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use pgark_archive::{Reader, TocEntry};
+use support::{
+    Fixture, Major, Scratch, Server, archdiff, dump_command, observe, shared_server, side_by_side,
+};
+
+use super::cell::{Cell, Corpus, cells};
+use crate::hardcases;
+use crate::matrix::print;
+
+/// Whether the archive is another than without the option, which is looked for in pg_dump's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Changes,
+    Nothing,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = self.base.iter().chain(self.args).copied();
+        write!(
+            f,
+            "{:?}: {}",
+            self.corpus,
+            words.collect::<Vec<_>>().join(" ")
+        )?;
+        if !self.filter.is_empty() {
+            write!(f, " {:?}", self.filter)?;
+        }
+        Ok(())
+    }
+}
+
+/// The majors with a module for foreign data.
+const WITH_FOREIGN_DATA: [Major; 2] = [Major::V15, Major::V17];
+
+/// Compares the archives of every cell that the major has something to compare with for.
+pub(super) fn every_cell(major: Major) -> Result<()> {
+    let mut cells = cells();
+    cells.retain(|cell| cell.corpus != Corpus::Foreign || WITH_FOREIGN_DATA.contains(&major));
+    let corpora: BTreeSet<Corpus> = cells.iter().map(|cell| cell.corpus).collect();
+    let databases = corpora
+        .into_iter()
+        .map(|corpus| Ok((corpus, corpus.database(major)?)))
+        .collect::<Result<BTreeMap<_, _>>>()?;
+    let done = side_by_side(&cells, |cell| {
+        compare(major, &databases[&cell.corpus], cell)
+    });
+    let figures = cells.iter().zip(done);
+    let lines = figures.map(|(cell, figure)| format!("ok {major} {cell}: {figure}\n"));
+    print(&lines.collect::<String>())
+}
+
+impl Corpus {
+    /// The database that holds it.
+    fn database(self, major: Major) -> Result<String> {
+        let server = shared_server(major);
+        let fixture = match self {
+            Self::Selection => "options/selection",
+            Self::Publications => "options/publications",
+            Self::Labels => "options/labels",
+            Self::Foreign => "options/foreign",
+            Self::Hardcases => return hardcases::database(server),
+            Self::Tablespace => {
+                server.psql(
+                    "postgres",
+                    "set allow_in_place_tablespaces = on; create tablespace options_space location ''",
+                )?;
+                return server.fresh_database("tablespace", "tablespace options_space");
+            }
+        };
+        Fixture::named(fixture)?.database(major)
+    }
+}
+
+fn compare(major: Major, db: &str, cell: &Cell) -> Result<String> {
+    let server = shared_server(major);
+    let scratch = Scratch::new()?;
+    let filter = scratch.write("filter", cell.filter)?.display().to_string();
+    let args: Vec<&str> = cell
+        .args
+        .iter()
+        .copied()
+        .map(|arg| if arg == "FILTER" { &filter } else { arg })
+        .collect();
+    if major.number() >= cell.since {
+        same_archive(server, db, &args, &args, cell.base, cell.effect)
+    } else if let Some(before) = cell.before {
+        same_archive(server, db, &args, before, cell.base, cell.effect)
+    } else {
+        same_difference(server, db, &args, cell.base)
+    }
+}
+
+/// Dumps with pg_dump and `oracle_args` and with pgark and `args`, both with `base` too, and compares; also whether the option does
+/// something at all. Returns the figure.
+pub(super) fn same_archive(
+    server: &Server,
+    db: &str,
+    args: &[&str],
+    oracle_args: &[&str],
+    base: &[&str],
+    effect: Effect,
+) -> Result<String> {
+    let scratch = Scratch::new()?;
+    let [without, oracle, ours] = ["without", "oracle", "ours"].map(|name| scratch.join(name));
+    pg_dump(server, server, db, &[base], &without)?;
+    let told = pg_dump(server, server, db, &[base, oracle_args], &oracle)?;
+    let ran = pgark(server, db, &[base, args], &ours)?;
+    ensure!(
+        ran.is_empty() || !told.is_empty(),
+        "a warning where pg_dump has none:\n{ran}"
+    );
+    let diff = archdiff(&oracle, &ours, &["--show", "5"])?;
+    ensure!(
+        diff.same && diff.identical == diff.total && diff.total > 0,
+        "{}",
+        diff.output
+    );
+    let changed = if archdiff(&without, &oracle, &[])?.same {
+        Effect::Nothing
+    } else {
+        Effect::Changes
+    };
+    ensure!(
+        changed == effect,
+        "what it does to pg_dump's archive: {changed:?}"
+    );
+    Ok(format!("{}/{}", diff.identical, diff.total))
+}
+
+/// That the option takes the same entries from our archive and adds the same ones as pg_dump 18 does, where the major's own pg_dump
+/// does not know it.
+fn same_difference(server: &Server, db: &str, args: &[&str], base: &[&str]) -> Result<String> {
+    let scratch = Scratch::new()?;
+    let [without, oracle, ours_without, ours] =
+        ["without", "oracle", "ours_without", "ours"].map(|name| scratch.join(name));
+    let judge = shared_server(Major::V18);
+    pg_dump(judge, server, db, &[base], &without)?;
+    pg_dump(judge, server, db, &[base, args], &oracle)?;
+    pgark(server, db, &[base], &ours_without)?;
+    pgark(server, db, &[base, args], &ours)?;
+    let theirs = difference(&without, &oracle)?;
+    let found = difference(&ours_without, &ours)?;
+    ensure!(theirs == found, "{theirs:?}\n{found:?}");
+    Ok(format!("{} fewer, {} more", found.0.len(), found.1.len()))
+}
+
+type Names = BTreeSet<String>;
+
+/// The entries that the first archive alone has, and those of the second.
+fn difference(first: &Path, second: &Path) -> Result<(Names, Names)> {
+    let [first, second] = [names(first)?, names(second)?];
+    let but = |of: &Names, others: &Names| of.difference(others).cloned().collect();
+    Ok((but(&first, &second), but(&second, &first)))
+}
+
+/// Kind, schema and tag of each entry.
+fn names(path: &Path) -> Result<Names> {
+    let reader = Reader::new(BufReader::new(File::open(path)?))?;
+    let shown = |entry: &TocEntry| format!("{} {:?} {:?}", entry.desc, entry.namespace, entry.tag);
+    Ok(reader.toc().iter().map(shown).collect())
+}
+
+/// What it told.
+fn pg_dump(
+    tools: &Server,
+    server: &Server,
+    db: &str,
+    args: &[&[&str]],
+    path: &Path,
+) -> Result<String> {
+    let mut command = tools.tool("pg_dump");
+    command
+        .arg("-Fc")
+        .args(args.concat())
+        .arg("-f")
+        .arg(path)
+        .arg("-d")
+        .arg(server.conninfo(db));
+    let ran = observe(&mut command)?;
+    ran.expect_code(0)?;
+    Ok(ran.stderr)
+}
+
+/// What it told.
+fn pgark(server: &Server, db: &str, args: &[&[&str]], path: &Path) -> Result<String> {
+    let mut command = dump_command(server, db);
+    command.args(args.concat()).arg("-f").arg(path);
+    let ran = observe(&mut command)?;
+    ran.expect_code(0)?;
+    Ok(ran.stderr)
+}
