@@ -21,6 +21,7 @@ mod keyword;
 mod quoter;
 mod reloptions;
 mod setting;
+mod splitter;
 mod text;
 
 pub use array::parse_array;
@@ -30,3 +31,4 @@ pub use error::{Error, Result};
 pub use quoter::Quoter;
 pub use reloptions::reloptions;
 pub use setting::{Setting, SettingTarget, set_config_option};
+pub use splitter::{Piece, Splitter};
