@@ -91,6 +91,11 @@ impl<R: Read> Reader<R> {
         &self.toc
     }
 
+    /// What is being read.
+    pub fn source(&self) -> &R {
+        self.input.source()
+    }
+
     /// The entries, for whoever keeps them while data is read.
     pub fn shared_toc(&self) -> Arc<[TocEntry]> {
         Arc::clone(&self.toc)
@@ -303,6 +308,7 @@ impl<R: Read + Seek> Reader<R> {
     }
 
     /// A reader of the same archive through another handle on the file, which stands where the archive begins.
+    #[must_use]
     pub fn another(&self, source: R) -> Self {
         let mut input = Input::new(source);
         input.sizes = self.header.sizes();

@@ -16,4 +16,8 @@ pub(crate) mod plakar {
     pub(crate) mod connectors {
         tonic::include_proto!("plakar.connectors");
     }
+
+    pub(crate) mod exporter {
+        tonic::include_proto!("plakar.exporter");
+    }
 }

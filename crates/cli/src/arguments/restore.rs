@@ -1,15 +1,15 @@
 //! The command line of `pgark restore`; the letters are those of pg_restore.
 
 use std::ffi::OsString;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use pgark_archive::Section;
 
-use super::{ScriptArguments, StorageArguments};
+use super::{LoginArguments, ScriptArguments, StorageArguments};
 
-/// Write an archive as an SQL script, as pg_restore of the server's version does. Restoring into a server is for pg_restore, for now.
+/// Restore an archive into a database, or write it as an SQL script, as pg_restore does.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true, args_override_self = true)]
 pub(crate) struct RestoreArguments {
@@ -22,15 +22,8 @@ pub(crate) struct RestoreArguments {
     /// List the chosen entries instead, on standard output or in FILE.
     #[arg(short, long)]
     pub(crate) list: bool,
-    /// The database to restore into, which is not there yet.
-    #[arg(
-        short,
-        long,
-        value_name = "DBNAME",
-        hide = true,
-        conflicts_with = "file"
-    )]
-    pub(crate) dbname: Option<OsString>,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
     #[command(flatten)]
     pub(crate) choice: ChoiceArguments,
     #[command(flatten)]
@@ -52,6 +45,53 @@ pub(crate) struct RestoreArguments {
     /// Print help.
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,
+}
+
+/// Which database to restore into, and how.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArguments {
+    /// The database to restore into: its name, a connection string or a URI. With -C, the one to connect to first.
+    #[arg(short, long, value_name = "DBNAME", conflicts_with = "file")]
+    pub(crate) dbname: Option<OsString>,
+    #[command(flatten)]
+    pub(crate) login: LoginArguments,
+    /// How many sessions restore side by side.
+    #[arg(short, long, value_name = "COUNT", default_value = "1", conflicts_with_all = ["single_transaction", "transaction_size"])]
+    pub(crate) jobs: NonZeroUsize,
+    /// Stop at the first error.
+    #[arg(short, long)]
+    pub(crate) exit_on_error: bool,
+    /// Leave out the data of tables that could not be made.
+    #[arg(long)]
+    pub(crate) no_data_for_failed_tables: bool,
+    /// Whether to look first for what will not work: on warns and goes on, only stops then.
+    #[arg(long, value_name = "WHEN", default_value = "on")]
+    pub(crate) preflight: PreflightChoice,
+    /// Write what was done, and what not, to FILE as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Show how far it is: auto is a bar on a terminal.
+    #[arg(long, value_name = "STYLE", default_value = "auto")]
+    pub(crate) progress: ProgressStyle,
+}
+
+/// When to look for what will not work.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum PreflightChoice {
+    On,
+    Off,
+    Only,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ProgressStyle {
+    /// A bar where standard error is a terminal.
+    Auto,
+    /// A JSON object a line.
+    Json,
+    /// Not at all.
+    None,
 }
 
 /// What of an archive is wanted.
