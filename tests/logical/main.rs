@@ -9,6 +9,7 @@ mod matrix;
 mod options;
 mod pipe;
 mod privilege;
+mod regression;
 mod reproducible;
 mod restore;
 mod restore_script;

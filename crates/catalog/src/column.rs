@@ -89,9 +89,12 @@ impl Column {
         } else {
             "null"
         };
+        // Minor versions since 15.20 keep a version of the column among its options, which no statement can set and pg_dump leaves out.
         let sql = format!(
             "select a.attrelid, a.attnum, a.attname, pg_catalog.format_type(t.oid, a.atttypmod), a.attstattarget, a.attstorage, \
-               t.typstorage, a.atthasdef, a.attisdropped, a.attislocal, pg_catalog.array_to_string(a.attoptions, ', '), \
+               t.typstorage, a.atthasdef, a.attisdropped, a.attislocal, \
+               pg_catalog.array_to_string(array( \
+                 select o from pg_catalog.unnest(a.attoptions) o where not pg_catalog.starts_with(o, 'pg_attver=')), ', '), \
                case when a.attcollation <> t.typcollation then a.attcollation else 0 end, \
                {}, \
                {not_null}, {compression}, a.attidentity, a.attgenerated \
