@@ -40,7 +40,7 @@ pub(crate) struct BaseBackupArguments {
     /// Compress with gzip.
     #[arg(short = 'z', long, conflicts_with = "compress")]
     pub(crate) gzip: bool,
-    /// [client-|server-]gzip[:LEVEL], none, or a level of gzip alone.
+    /// How to compress: gzip, client-gzip or server-gzip, each with :LEVEL or without; none; or a level of gzip alone.
     #[arg(short = 'Z', long, value_name = "METHOD", value_parser = parse_compression)]
     pub(crate) compress: Option<CompressionChoice>,
     /// Whether the server's checkpoint is done at once.
