@@ -50,7 +50,7 @@ impl Dialect {
 
     /// A type's shell is written for the functions of an extension too.
     pub(crate) fn always_defines_shell_types(self) -> bool {
-        self.major >= 15
+        self.major >= 14
     }
 
     /// The entry of a foreign table has a tablespace too, which is none.
