@@ -1,6 +1,6 @@
 //! What was wrong once.
 
-use anyhow::{Result, ensure};
+use anyhow::ensure;
 use support::{Major, Scratch, dump_command, observe, run, shared_server, side_by_side};
 
 #[test]
