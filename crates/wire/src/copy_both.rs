@@ -40,12 +40,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
                 }))
             }
             COMMAND_COMPLETE_TAG => self.finish(None).await.map(|()| None),
-            ERROR_RESPONSE_TAG => {
-                let error = self.server_error(&frame)?.into();
-                // Whatever comes after it, be it the end of the connection, the error says more.
-                let _ = self.finish(None).await;
-                Err(error)
-            }
+            ERROR_RESPONSE_TAG => Err(self.refused(&frame).await),
             _ => Err(self.unexpected(&frame)),
         }
     }

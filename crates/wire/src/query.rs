@@ -9,6 +9,7 @@ use postgres_protocol::message::backend::{
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::frame::Frame;
 use crate::rows::ResultSets;
 use crate::startup::too_long;
 use crate::{Error, Result, Rows, Session};
@@ -71,6 +72,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         encode_query(sql, &mut out)?;
         self.set_busy(doing);
         self.send(&out).await
+    }
+
+    /// The error with which the server refuses to begin a statement, after the rest of its answer has been read.
+    pub(crate) async fn refused(&mut self, frame: &Frame) -> Error {
+        match self.server_error(frame) {
+            Ok(error) => {
+                // Whatever comes after it, be it the end of the connection, the error says more.
+                let _ = self.finish(None).await;
+                error.into()
+            }
+            Err(malformed) => malformed,
+        }
     }
 
     /// Reads the answers to a Query to ReadyForQuery, whatever they are, and keeps the rows if there is a place

@@ -31,12 +31,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
                     None => Err(self.violation("malformed RowDescription")),
                 };
             }
-            ERROR_RESPONSE_TAG => {
-                let error = self.server_error(&frame)?.into();
-                // Whatever comes after it, be it the end of the connection, the error says more.
-                let _ = self.finish(None).await;
-                return Err(error);
-            }
+            ERROR_RESPONSE_TAG => return Err(self.refused(&frame).await),
             COPY_IN_RESPONSE_TAG => {
                 self.refuse_copy_in().await?;
                 "a wish for data"
