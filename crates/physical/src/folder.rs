@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::backup::Report;
 use crate::error::Doing;
 use crate::{Error, Result};
 
@@ -108,6 +109,22 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+/// The last thing to be done with a backup in a folder: one of files that are damaged at the server gets a name that says so.
+///
+/// # Errors
+/// [`Error::DamagedPages`] then, with that name.
+pub(crate) fn keep_apart_if_damaged(path: &Path, report: &Report) -> Result<()> {
+    let Some(source) = &report.damaged_pages else {
+        return Ok(());
+    };
+    let kept = beside(path, ".damaged");
+    fs::rename(path, &kept).doing("rename folder", path)?;
+    Err(Error::DamagedPages {
+        source: source.clone(),
+        kept: Some(kept),
+    })
 }
 
 /// Brings everything below a folder to the disk, through links as well.

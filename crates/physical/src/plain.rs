@@ -12,7 +12,7 @@ use bstr::BStr;
 
 use crate::backup::Report;
 use crate::error::Doing;
-use crate::folder::{Folders, beside, set_mode, sync, sync_tree};
+use crate::folder::{Folders, keep_apart_if_damaged, set_mode, sync, sync_tree};
 use crate::manifest::FILE_NAME;
 use crate::recovery::{Recovery, SETTINGS, SIGNAL};
 use crate::tablespace::{self, Mapping};
@@ -115,15 +115,7 @@ impl Plain {
             sync(&self.root)?;
         }
         self.folders.keep();
-        if let Some(source) = &report.damaged_pages {
-            let kept = beside(&self.root, ".damaged");
-            fs::rename(&self.root, &kept).doing("rename folder", &self.root)?;
-            return Err(Error::DamagedPages {
-                source: source.clone(),
-                kept: Some(kept),
-            });
-        }
-        Ok(())
+        keep_apart_if_damaged(&self.root, report)
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<()> {

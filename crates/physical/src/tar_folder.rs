@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::backup::Report;
 use crate::error::Doing;
-use crate::folder::{Folders, beside, sync};
+use crate::folder::{Folders, keep_apart_if_damaged, sync};
 use crate::manifest::FILE_NAME;
 use crate::member::BLOCK;
 use crate::output::{Compression, Output, Raw};
@@ -119,15 +119,7 @@ impl TarFolder {
             sync(&self.root)?;
         }
         self.folders.keep();
-        if let Some(source) = &report.damaged_pages {
-            let kept = beside(&self.root, ".damaged");
-            fs::rename(&self.root, &kept).doing("rename folder", &self.root)?;
-            return Err(Error::DamagedPages {
-                source: source.clone(),
-                kept: Some(kept),
-            });
-        }
-        Ok(())
+        keep_apart_if_damaged(&self.root, report)
     }
 
     /// Writes to the archive that is written anew, if it is one.
