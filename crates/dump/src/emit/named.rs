@@ -23,8 +23,19 @@ pub(super) struct Named<'a> {
 }
 
 impl Emitter<'_> {
-    /// The definition of an object of the plan with the comment and the security labels on it, as far as they are wanted.
+    /// The definition of an object that is made before data, with the comment and the security labels on it, as far as they are wanted.
     pub(super) fn emit_named(&mut self, id: NodeId, named: &Named<'_>, create: BString) {
+        self.emit_named_in(Section::PreData, id, named, create);
+    }
+
+    /// As [`Self::emit_named`], in any section.
+    pub(super) fn emit_named_in(
+        &mut self,
+        section: Section,
+        id: NodeId,
+        named: &Named<'_>,
+        create: BString,
+    ) {
         if self.is_wanted(id, Components::DEFINITION) {
             let mut drop = text!("DROP ", named.kind, " ");
             if let Some(schema) = named.schema {
@@ -37,7 +48,7 @@ impl Emitter<'_> {
                 owner: named.owner.map(Into::into),
                 defn: Some(create),
                 drop_stmt: Some(drop),
-                ..self.entry(id, named.kind, Section::PreData)
+                ..self.entry(id, named.kind, section)
             });
         }
         let on = CommentOn {

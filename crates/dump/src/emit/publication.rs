@@ -6,7 +6,7 @@ use pgark_catalog::{Publication, PublicationMember};
 use pgark_sql::{put, text};
 
 use super::Emitter;
-use super::comment::CommentOn;
+use super::named::Named;
 use crate::error::Result;
 use crate::plan::{Components, NodeId};
 
@@ -15,24 +15,15 @@ impl Emitter<'_> {
         let publication = &self.catalog().publications[place];
         let name = self.quoter.ident(&publication.name);
         let owner = self.role_name(publication.owner)?;
-        if self.is_wanted(id, Components::DEFINITION) {
-            self.push(TocEntry {
-                tag: Some(publication.name.clone()),
-                owner: Some(owner.into()),
-                defn: Some(publication_definition(publication, &name)),
-                drop_stmt: Some(text!("DROP PUBLICATION ", name, ";\n")),
-                ..self.entry(id, "PUBLICATION", Section::PostData)
-            });
-        }
-        let on = CommentOn {
-            kind: "PUBLICATION".into(),
-            name,
+        let create = publication_definition(publication, &name);
+        let named = Named {
+            kind: "PUBLICATION",
+            tag: publication.name.clone(),
+            identity: name,
             schema: None,
-            owner,
-            initial: None,
+            owner: Some(owner),
         };
-        self.emit_comment(id, &on);
-        self.emit_security_label(id, &on);
+        self.emit_named_in(Section::PostData, id, &named, create);
         Ok(())
     }
 

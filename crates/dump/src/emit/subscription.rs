@@ -1,38 +1,29 @@
 //! Subscriptions.
 
 use bstr::BString;
-use pgark_archive::{Section, TocEntry};
+use pgark_archive::Section;
 use pgark_catalog::Subscription;
 use pgark_sql::{put, text};
 
 use super::Emitter;
-use super::comment::CommentOn;
+use super::named::Named;
 use crate::error::Result;
-use crate::plan::{Components, NodeId};
+use crate::plan::NodeId;
 
 impl Emitter<'_> {
     pub(super) fn emit_subscription(&mut self, id: NodeId, place: usize) -> Result<()> {
         let subscription = &self.catalog().subscriptions[place];
         let name = self.quoter.ident(&subscription.name);
         let owner = self.role_name(subscription.owner)?;
-        if self.is_wanted(id, Components::DEFINITION) {
-            self.push(TocEntry {
-                tag: Some(subscription.name.clone()),
-                owner: Some(owner.into()),
-                defn: Some(self.subscription_definition(subscription, &name)),
-                drop_stmt: Some(text!("DROP SUBSCRIPTION ", name, ";\n")),
-                ..self.entry(id, "SUBSCRIPTION", Section::PostData)
-            });
-        }
-        let on = CommentOn {
-            kind: "SUBSCRIPTION".into(),
-            name,
+        let create = self.subscription_definition(subscription, &name);
+        let named = Named {
+            kind: "SUBSCRIPTION",
+            tag: subscription.name.clone(),
+            identity: name,
             schema: None,
-            owner,
-            initial: None,
+            owner: Some(owner),
         };
-        self.emit_comment(id, &on);
-        self.emit_security_label(id, &on);
+        self.emit_named_in(Section::PostData, id, &named, create);
         Ok(())
     }
 
