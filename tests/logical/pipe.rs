@@ -112,7 +112,7 @@ fn offsets_are_those_of_pg_dump_in_a_file_and_unset_in_a_pipe() {
     });
 }
 
-/// Each entry's number and whether its offset is set, as the judge reads it. It has compared each one that is set with the place
+/// Each entry's name and whether its offset is set, as the judge reads it. It has compared each one that is set with the place
 /// of its block.
 fn offset_flags(archive: &Path) -> Result<String> {
     const SCRIPT: &str = "\
@@ -121,7 +121,7 @@ from archdiff import Archive
 archive = Archive(sys.argv[2])
 archive.data()
 for entry in archive.entries:
-    print(entry['id'], {1: 'unset', 2: 'set', 3: 'none'}[entry['offset_flag']])
+    print(*archive.name(entry), {1: 'unset', 2: 'set', 3: 'none'}[entry['offset_flag']])
 ";
     let flags = run(Command::new("python3")
         .args(["-c", SCRIPT])

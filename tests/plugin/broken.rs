@@ -39,37 +39,3 @@ fn an_older_snapshot_outlives_a_backup_that_breaks() -> Result<()> {
     ensure!(host.snapshots()?.len() == 1, "{:?}", host.snapshots()?);
     good.check()
 }
-
-#[test]
-fn objects_of_kinds_that_are_not_written_yet_are_listed_and_fail_the_backup() {
-    side_by_side(&[Major::V15, Major::V18], |&major| {
-        let server = Server::start(major)?;
-        server.create_database("shop", "")?;
-        server.psql(
-            "shop",
-            "create table t (i int);
-             create publication \"odd one\";
-             create text search dictionary public.words (template = simple);
-             create publication whole for all tables;",
-        )?;
-        let host = Host::new()?;
-        let told = host.expect_failure(
-            &server.uri(""),
-            &[],
-            &[
-                "backup is incomplete",
-                "/00002-shop.dump",
-                "publication \"odd one\"",
-                "text search dictionary \"public.words\"",
-                "publication \"whole\"",
-            ],
-        )?;
-        ensure!(
-            !told.contains("/00001-postgres.dump: ") && !told.contains("/00003-template1.dump: "),
-            "complete databases are blamed:\n{told}"
-        );
-        // The others can be backed up all the same.
-        host.backup(&server.uri(""), &["exclude_databases=shop"])
-            .map(drop)
-    });
-}
