@@ -239,7 +239,11 @@ impl Generator {
         let name = self.name("sub");
         let options = *self.random.pick(&[
             "",
-            ", binary = true",
+            if self.major.number() >= 14 {
+                ", binary = true"
+            } else {
+                ""
+            },
             ", synchronous_commit = 'remote_apply'",
         ]);
         self.say(format!(
