@@ -3,7 +3,7 @@
 use anyhow::Result;
 use support::{Fixture, Major, Server, side_by_side};
 
-use crate::matrix::{compare, report};
+use crate::matrix::{MODES, compare, report};
 
 /// The databases' names and their scripts.
 const DATABASES: [(&str, &[&str]); 3] = [
@@ -22,7 +22,7 @@ fn their_archives_are_those_of_pg_dump() -> Result<()> {
             for script in scripts {
                 Fixture::named(script)?.fill(&server, db)?;
             }
-            rows.push((format!("{major} e2e {db}"), compare(&server, db)));
+            rows.push((format!("{major} e2e {db}"), compare(&server, db, &MODES)));
         }
         Ok(rows)
     });

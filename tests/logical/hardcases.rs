@@ -1,17 +1,33 @@
 //! The awkward objects of every kind in one database.
 
-use std::path::Path;
-
 use anyhow::Result;
-use support::{Major, Server, shared_server, side_by_side};
+use support::{Fixture, Major, shared_server, side_by_side};
 
 use crate::matrix::{compare, report};
+
+/// What is asked of both.
+const MODES: [&[&str]; 14] = [
+    &[],
+    &["-s"],
+    &["-a"],
+    &["-O", "-x"],
+    &["-C", "-c", "--if-exists"],
+    &["-n", "hc"],
+    &["-t", "hc.*"],
+    &["--section=pre-data"],
+    &["--section=data"],
+    &["--section=post-data"],
+    &["--inserts"],
+    &["--load-via-partition-root"],
+    &["--quote-all-identifiers"],
+    &["-x", "--no-comments"],
+];
 
 #[test]
 fn the_archive_of_the_hard_cases_is_that_of_pg_dump() -> Result<()> {
     let rows = side_by_side(&Major::all(), |&major| {
-        let server = shared_server(major);
-        Ok(compare(server, &database(server)?))
+        let db = Fixture::hard_cases()?.database(major)?;
+        Ok(compare(shared_server(major), &db, &MODES))
     });
     report(
         Major::all()
@@ -19,12 +35,4 @@ fn the_archive_of_the_hard_cases_is_that_of_pg_dump() -> Result<()> {
             .zip(rows)
             .map(|(major, cells)| (format!("{major} hardcases"), cells)),
     )
-}
-
-/// A new database with all the cases.
-pub(crate) fn database(server: &Server) -> Result<String> {
-    let db = server.fresh_database("hardcases", "")?;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/hardcases.sql");
-    server.psql_file(&db, &script)?;
-    Ok(db)
 }

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use support::{Fixture, Major, Scratch, Server, archdiff, dump_command, observe, shared_server};
 
 /// What is dumped: everything, definitions, rows.
-pub(crate) const MODES: [(&str, &[&str]); 3] = [("all", &[]), ("-s", &["-s"]), ("-a", &["-a"])];
+pub(crate) const MODES: [&[&str]; 3] = [&[], &["-s"], &["-a"]];
 
 #[test]
 fn archives_of_postgresql_13_are_those_of_its_pg_dump() -> Result<()> {
@@ -38,15 +38,18 @@ fn every_fixture(major: Major) -> Result<()> {
     let fixtures = fixtures(major)?;
     let rows = support::side_by_side(&fixtures, |fixture| {
         let db = fixture.database(major)?;
-        Ok(compare(shared_server(major), &db))
+        Ok(compare(shared_server(major), &db, &MODES))
     });
     let rows = fixtures.iter().zip(rows);
     report(rows.map(|(fixture, cells)| (format!("{major} {fixture}"), cells)))
 }
 
-/// The fixtures that this major can load.
+/// The fixtures that this major can load, the hard cases among them.
 pub(crate) fn fixtures(major: Major) -> Result<Vec<Fixture>> {
     let mut fixtures = Fixture::all()?;
+    if major >= Major::V15 {
+        fixtures.push(Fixture::hard_cases()?);
+    }
     fixtures.retain(|fixture| fixture.applies_to(major));
     Ok(fixtures)
 }
@@ -69,12 +72,17 @@ impl Cell {
     }
 }
 
-/// Dumps the database `db` in every mode with the major's pg_dump and with pgark, and compares.
-pub(crate) fn compare(server: &Server, db: &str) -> Vec<Cell> {
-    let cells = MODES.iter().map(|(mode, args)| {
+/// Dumps the database `db` with the options of every mode by the major's pg_dump and by pgark, and compares.
+pub(crate) fn compare(server: &Server, db: &str, modes: &[&[&str]]) -> Vec<Cell> {
+    let cells = modes.iter().map(|args| {
         let mut figure = "no figure".to_owned();
         let result = compare_mode(server, db, args, &mut figure);
-        Cell::new(*mode, figure, result)
+        let mode = if args.is_empty() {
+            "all".to_owned()
+        } else {
+            args.join(" ")
+        };
+        Cell::new(mode, figure, result)
     });
     cells.collect()
 }

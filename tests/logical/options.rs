@@ -14,6 +14,11 @@ use support::{
 use crate::session::Session;
 
 #[test]
+fn options_on_postgresql_13_do_what_those_of_its_pg_dump_do() -> Result<()> {
+    run::every_cell(Major::V13)
+}
+
+#[test]
 fn options_on_postgresql_15_do_what_those_of_its_pg_dump_do() -> Result<()> {
     run::every_cell(Major::V15)
 }

@@ -1,6 +1,6 @@
 //! The comparisons: which option, on which database, beside what of pg_dump.
 
-use Corpus::{Foreign, Hardcases, Labels, Publications, Selection, Tablespace};
+use Corpus::{Foreign, Labels, Publications, Selection, Tablespace};
 
 use super::run::Effect;
 
@@ -12,7 +12,6 @@ pub(super) enum Corpus {
     Labels,
     /// Only where a module for foreign data is among the judges.
     Foreign,
-    Hardcases,
     /// A database in a tablespace.
     Tablespace,
 }
@@ -140,7 +139,7 @@ fn names() -> Vec<Cell> {
         cell(&["--exclude-schema", "(one|two)"]),
         cell(&["-N", "nope"]).changes_nothing(),
         cell(&["-N", "two"]).beside(&["-n", "t*", "-n", "one"]),
-        cell(&["-N", "ext"]).beside(&["-e", "plpgsql"]),
+        cell(&["-N", "ext"]).beside(&["-e", "plpgsql"]).since(14),
         cell(&["-t", "one.plain"]),
         cell(&["--table=one.plain", "--table", "two.refers"]),
         cell(&["-t", "t?"]),
@@ -174,8 +173,8 @@ fn names() -> Vec<Cell> {
                 "--exclude-table-data",
                 "two.derived",
             ]),
-        cell(&["-e", "plpgsql"]),
-        cell(&["--extension=pl*"]).beside(&["-n", "one"]),
+        cell(&["-e", "plpgsql"]).since(14),
+        cell(&["--extension=pl*"]).beside(&["-n", "one"]).since(14),
         cell(&["--exclude-extension", "plpgsql"]).since(17),
         cell(&["--exclude-extension", "nope"])
             .since(17)
@@ -189,13 +188,6 @@ fn names() -> Vec<Cell> {
         cell(&["--include-foreign-data", "*files"])
             .beside(&["-a", "-t", "*ar"])
             .on(Foreign),
-        cell(&["-n", "hc"]).on(Hardcases),
-        cell(&["-t", "hc.*"]).on(Hardcases),
-        cell(&["--section=pre-data"]).on(Hardcases),
-        cell(&["--section=data"]).on(Hardcases),
-        cell(&["--section=post-data"]).on(Hardcases),
-        cell(&["--quote-all-identifiers"]).on(Hardcases),
-        cell(&["-x", "--no-comments"]).on(Hardcases),
     ]
 }
 
@@ -255,8 +247,10 @@ fn omissions() -> Vec<Cell> {
             .on(Publications),
         cell(&["--no-security-labels"]).on(Labels),
         cell(&["--no-tablespaces"]).on(Tablespace),
-        cell(&["--no-table-access-method"]).changes_nothing(),
-        cell(&["--no-toast-compression"]),
+        cell(&["--no-table-access-method"])
+            .since(15)
+            .changes_nothing(),
+        cell(&["--no-toast-compression"]).since(14),
         cell(&["--no-unlogged-table-data"]),
     ]
 }
