@@ -38,6 +38,14 @@ fn options_on_postgresql_18_do_what_those_of_its_pg_dump_do() -> Result<()> {
     run::every_cell(Major::V18)
 }
 
+#[test]
+fn statistics_of_an_older_server_are_those_that_pg_dump_18_reads() -> Result<()> {
+    for major in Major::all() {
+        run::same_statistics(major)?;
+    }
+    Ok(())
+}
+
 fn corpus(major: Major) -> Result<(&'static Server, String)> {
     let db = Fixture::named("options/selection")?.database(major)?;
     Ok((shared_server(major), db))
@@ -234,10 +242,16 @@ fn options_that_contradict_each_other_are_refused() -> Result<()> {
     let bad = filter("bad", "include table a\nexclude nothing b\n")?;
     let not_allowed = filter("not_allowed", "include table_data a\n")?;
     let (bad, not_allowed) = (bad.display().to_string(), not_allowed.display().to_string());
-    let cases: [(&[&str], &str); 11] = [
+    let cases: [(&[&str], &str); 17] = [
         (&["-s", "-a"], "--data-only"),
         (&["-a", "--no-data"], "--no-data"),
         (&["-s", "--no-schema"], "--no-schema"),
+        (&["-s", "--statistics"], "--statistics"),
+        (&["-a", "--statistics"], "--statistics"),
+        (&["-s", "--statistics-only"], "--statistics-only"),
+        (&["-a", "--statistics-only"], "--statistics-only"),
+        (&["--statistics", "--no-statistics"], "--no-statistics"),
+        (&["--statistics-only", "--no-statistics"], "--no-statistics"),
         (
             &["-s", "--include-foreign-data=x"],
             "--include-foreign-data",

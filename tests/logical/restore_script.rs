@@ -67,10 +67,11 @@ const OPTIONS_17: [&[&str]; 3] = [
 ];
 
 /// What only pg_restore of 18 has.
-const OPTIONS_18: [&[&str]; 5] = [
+const OPTIONS_18: [&[&str]; 6] = [
     &["--no-data"],
     &["--no-schema"],
     &["--no-policies"],
+    &["--statistics"],
     &["--no-statistics"],
     &["--statistics-only"],
 ];
@@ -79,7 +80,7 @@ const OPTIONS_18: [&[&str]; 5] = [
 fn has_no_effect(options: &[&str]) -> bool {
     matches!(
         options,
-        [] | ["--no-security-labels" | "--no-statistics" | "--disable-triggers"]
+        [] | ["--no-security-labels" | "--statistics" | "--no-statistics" | "--disable-triggers"]
     )
 }
 

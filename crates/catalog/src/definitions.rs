@@ -20,6 +20,7 @@ use crate::oid::Oid;
 use crate::operator::OperatorDefinition;
 use crate::operator_class::OperatorClassDefinition;
 use crate::operator_family::FamilyMembers;
+use crate::planner_statistics::PlannerStatistics;
 use crate::privilege::ColumnPrivileges;
 use crate::publication_member::PublicationFilter;
 use crate::rule::{self, Rule};
@@ -86,6 +87,8 @@ pub struct Wanted {
     pub positions: Vec<Oid>,
     /// Relations whose columns' privileges are wanted.
     pub column_privileges: Vec<Oid>,
+    /// Relations and indexes of which the planner's statistics are wanted.
+    pub planner_statistics: Vec<Oid>,
 }
 
 /// Definitions by the OID of their object.
@@ -145,6 +148,8 @@ pub struct Definitions {
     pub positions: HashMap<Oid, SequencePosition>,
     /// Privileges of columns, ordered by relation and column.
     pub column_privileges: Vec<ColumnPrivileges>,
+    /// What the planner knows of relations and indexes.
+    pub planner_statistics: HashMap<Oid, PlannerStatistics>,
 }
 
 impl Definitions {
@@ -262,6 +267,12 @@ impl Definitions {
                 .await?,
             column_privileges: ColumnPrivileges::fetch(session, oids(&wanted.column_privileges))
                 .await?,
+            planner_statistics: PlannerStatistics::fetch(
+                session,
+                &catalog.server,
+                &wanted.planner_statistics,
+            )
+            .await?,
         })
     }
 }

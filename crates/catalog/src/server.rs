@@ -86,6 +86,16 @@ impl Server {
         self.version_num % 10_000 >= first
     }
 
+    /// Whether relations count their frozen pages.
+    pub(crate) fn has_frozen_pages(&self) -> bool {
+        self.major() >= 18
+    }
+
+    /// Whether a relation whose rows nobody has counted is told from one without rows.
+    pub fn tells_unknown_tuples(&self) -> bool {
+        self.major() >= 14
+    }
+
     /// Whether NOT NULL of a table is a constraint with a name.
     pub(crate) fn has_not_null_constraints(&self) -> bool {
         self.major() >= 18

@@ -28,6 +28,7 @@ mod named;
 mod operator;
 mod operator_class;
 mod operator_family;
+mod planner_statistics;
 mod policy;
 mod publication;
 mod rule;
@@ -133,6 +134,8 @@ impl<'a> Emitter<'a> {
             }
             Object::LargeObjects(i) => return self.emit_large_objects(id, i),
             Object::LargeObjectData(i) => return self.emit_large_object_data(id, i),
+            Object::RelationStatistics(i) => return self.emit_relation_statistics(id, i),
+            Object::IndexStatistics(i) => return self.emit_index_statistics(id, i),
             _ => {}
         }
         if !self.options.schema() {
@@ -182,6 +185,8 @@ impl<'a> Emitter<'a> {
             Object::Cast(_) => self.emit_cast(id),
             Object::Transform(_) => self.emit_transform(id),
             Object::Data(_)
+            | Object::RelationStatistics(_)
+            | Object::IndexStatistics(_)
             | Object::LargeObjects(_)
             | Object::LargeObjectData(_)
             | Object::PreDataBoundary

@@ -104,6 +104,8 @@ pub struct Options {
     pub content: Content,
     /// How many sessions read the catalogues side by side.
     pub jobs: NonZeroUsize,
+    /// Whether the planner's statistics are dumped (`--statistics`, `--statistics-only`).
+    pub statistics: bool,
     /// Whether the positions of sequences are dumped where data is not.
     pub sequence_data: bool,
     /// Which sections are dumped.
@@ -133,6 +135,7 @@ impl Default for Options {
         Self {
             content: Content::All,
             jobs: NonZeroUsize::MIN,
+            statistics: false,
             sequence_data: false,
             sections: Sections::all(),
             names: NameOptions::default(),

@@ -76,7 +76,7 @@ pub(crate) struct Node {
     pub(crate) depends_on_extension: bool,
     /// A default, constraint or rule that is written by itself, not within its table.
     pub(crate) is_separate: bool,
-    /// A function or materialized view that must wait until data is loaded.
+    /// A function or materialized view that must wait until data is loaded, or statistics that must.
     pub(crate) is_postponed: bool,
     /// A view that is first written with dummy columns, its text following as a rule.
     pub(crate) is_dummy: bool,

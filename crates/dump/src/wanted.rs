@@ -21,11 +21,22 @@ impl Plan<'_> {
                         .positions
                         .push(self.catalog.relations[relation].id.oid);
                 }
+            } else if let Some(relation) = self.planner_statistics_of(node.object) {
+                wanted.planner_statistics.push(relation);
             } else if options.schema() {
                 self.want(node, &mut wanted);
             }
         }
         wanted
+    }
+
+    /// The relation or index of which an object is what the planner knows.
+    fn planner_statistics_of(&self, object: Object) -> Option<Oid> {
+        match object {
+            Object::RelationStatistics(i) => Some(self.catalog.relations[i].id.oid),
+            Object::IndexStatistics(i) => Some(self.details.indexes[i].id.oid),
+            _ => None,
+        }
     }
 
     fn want(&self, node: &Node, wanted: &mut Wanted) {

@@ -1,6 +1,8 @@
 //! The comparisons: which option, on which database, beside what of pg_dump.
 
-use Corpus::{Foreign, Labels, Publications, Selection, Tablespace};
+use Corpus::{
+    Analyzed, Foreign, HardcasesAnalyzed, Labels, Publications, Selection, ShopAnalyzed, Tablespace,
+};
 
 use super::run::Effect;
 
@@ -12,6 +14,10 @@ pub(super) enum Corpus {
     Labels,
     /// Only where a module for foreign data is among the judges.
     Foreign,
+    /// Databases of which the planner knows something.
+    Analyzed,
+    HardcasesAnalyzed,
+    ShopAnalyzed,
     /// A database in a tablespace.
     Tablespace,
 }
@@ -85,7 +91,15 @@ impl Cell {
 
 /// Every comparison.
 pub(super) fn cells() -> Vec<Cell> {
-    [content(), names(), filters(), omissions(), sessions()].concat()
+    [
+        content(),
+        statistics(),
+        names(),
+        filters(),
+        omissions(),
+        sessions(),
+    ]
+    .concat()
 }
 
 fn content() -> Vec<Cell> {
@@ -126,6 +140,51 @@ fn content() -> Vec<Cell> {
         cell(&["--no-large-objects"]).since(16).before(&["-B"]),
         cell(&["-b"]).beside(&["-B"]),
         cell(&["-b"]).beside(&["-s"]).changes_nothing(),
+    ]
+}
+
+fn statistics() -> Vec<Cell> {
+    let analyzed = |args| cell(args).on(Analyzed).since(18);
+    vec![
+        analyzed(&["--statistics"]),
+        analyzed(&["--statistics-only"]),
+        analyzed(&["--no-statistics"]).changes_nothing(),
+        analyzed(&["--statistics"])
+            .beside(&["--statistics-only"])
+            .changes_nothing(),
+        analyzed(&["--statistics"]).beside(&["--no-data"]),
+        analyzed(&["--statistics"]).beside(&["--no-schema"]),
+        analyzed(&["--statistics"]).beside(&["--no-schema", "--no-data"]),
+        analyzed(&["--no-statistics"])
+            .beside(&["-s"])
+            .changes_nothing(),
+        analyzed(&["--no-statistics"])
+            .beside(&["-a"])
+            .changes_nothing(),
+        analyzed(&["--statistics"])
+            .beside(&["--section=pre-data"])
+            .changes_nothing(),
+        analyzed(&["--statistics"]).beside(&["--section=data"]),
+        analyzed(&["--statistics"]).beside(&["--section=post-data"]),
+        // Without a refresh they are data, but for the view that waits for a key.
+        analyzed(&["--statistics"]).beside(&["--section=post-data", "--no-data"]),
+        analyzed(&["--section=data"]).beside(&["--statistics-only"]),
+        analyzed(&["--sequence-data"]).beside(&["--statistics-only"]),
+        analyzed(&["--exclude-table-data=seen"]).beside(&["--statistics"]),
+        analyzed(&["--statistics"]).beside(&["-n", "s"]),
+        // The indexes of the parent come along.
+        analyzed(&["--statistics"]).beside(&["-t", "wide_1"]),
+        analyzed(&["-T", "wide_1", "-T", "seen"]).beside(&["--statistics-only"]),
+        analyzed(&["--no-unlogged-table-data"]).beside(&["--statistics"]),
+        cell(&["--statistics"]).on(HardcasesAnalyzed).since(18),
+        cell(&["--statistics-only"])
+            .beside(&["--no-schema", "--no-data"])
+            .on(HardcasesAnalyzed)
+            .since(18),
+        cell(&["--statistics"]).on(ShopAnalyzed).since(18),
+        cell(&["--statistics-only", "--quote-all-identifiers"])
+            .on(ShopAnalyzed)
+            .since(18),
     ]
 }
 

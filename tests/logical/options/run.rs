@@ -69,6 +69,9 @@ impl Corpus {
             Self::Publications => "options/publications",
             Self::Labels => "options/labels",
             Self::Foreign => "options/foreign",
+            Self::Analyzed => "options/statistics",
+            Self::HardcasesAnalyzed => return analyzed(server, &Fixture::hard_cases()?),
+            Self::ShopAnalyzed => return analyzed(server, &Fixture::named("shop")?),
             Self::Tablespace => {
                 server.psql(
                     "postgres",
@@ -79,6 +82,49 @@ impl Corpus {
         };
         Fixture::named(fixture)?.database(major)
     }
+}
+
+fn analyzed(server: &Server, fixture: &Fixture) -> Result<String> {
+    let db = fixture.load(server)?;
+    server.psql(&db, "analyze")?;
+    Ok(db)
+}
+
+/// That the statistics of an older server are those that pg_dump 18 reads from it, which its own pg_dump cannot.
+pub(super) fn same_statistics(major: Major) -> Result<()> {
+    let db = Corpus::Analyzed.database(major)?;
+    let server = shared_server(major);
+    let scratch = Scratch::new()?;
+    let [oracle, ours] = ["oracle", "ours"].map(|name| scratch.join(name));
+    for args in [&["--statistics"][..], &["--statistics-only"]] {
+        pg_dump(shared_server(Major::V18), server, &db, &[args], &oracle)?;
+        pgark(server, &db, &[args], &ours)?;
+        let [theirs, found] = [statistics(&oracle)?, statistics(&ours)?];
+        ensure!(theirs.len() > 20, "{theirs:?}");
+        ensure!(theirs == found, "{major} {args:?}: {theirs:#?}\n{found:#?}");
+    }
+    Ok(())
+}
+
+/// What an archive tells of the planner's statistics, in order.
+fn statistics(path: &Path) -> Result<Vec<String>> {
+    let reader = Reader::new(BufReader::new(File::open(path)?))?;
+    let entries = reader
+        .toc()
+        .iter()
+        .filter(|entry| entry.desc == "STATISTICS DATA");
+    Ok(entries
+        .map(|entry| {
+            let TocEntry {
+                namespace,
+                tag,
+                section,
+                defn,
+                ..
+            } = entry;
+            format!("{section:?} {namespace:?} {tag:?} {defn:?}")
+        })
+        .collect())
 }
 
 fn compare(major: Major, db: &str, cell: &Cell) -> Result<String> {

@@ -23,6 +23,15 @@ pub(crate) struct ContentArguments {
     /// Do not dump definitions.
     #[arg(long)]
     pub(crate) no_schema: bool,
+    /// Dump the planner's statistics too, for a server of PostgreSQL 18 or later.
+    #[arg(long, conflicts_with_all = ["schema_only", "data_only", "no_statistics"])]
+    pub(crate) statistics: bool,
+    /// Dump the planner's statistics alone.
+    #[arg(long, conflicts_with_all = ["schema_only", "data_only", "no_statistics"])]
+    pub(crate) statistics_only: bool,
+    /// Do not dump the planner's statistics, which is so without this too.
+    #[arg(long)]
+    pub(crate) no_statistics: bool,
     /// Dump the positions of sequences even where no data is dumped.
     #[arg(long)]
     pub(crate) sequence_data: bool,

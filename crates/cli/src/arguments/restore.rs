@@ -66,6 +66,9 @@ pub(crate) struct ChoiceArguments {
     /// Statistics alone.
     #[arg(long, conflicts_with_all = ["schema_only", "data_only"])]
     pub(crate) statistics_only: bool,
+    /// Statistics too, which is so without this unless other options leave them out.
+    #[arg(long, conflicts_with_all = ["schema_only", "data_only", "no_statistics"])]
+    pub(crate) statistics: bool,
     /// Leave definitions out.
     #[arg(long, conflicts_with = "schema_only")]
     pub(crate) no_schema: bool,

@@ -12,7 +12,14 @@ impl Plan<'_> {
         for i in 0..self.nodes.len() {
             let id = NodeId(i);
             match self.nodes[i].object.kind(self.catalog) {
-                Kind::TableData | Kind::SequenceSet | Kind::LargeObject | Kind::LargeObjectData => {
+                Kind::PlannerStatistics if self.nodes[i].is_postponed => {
+                    self.nodes[i].dependencies.push(post_data);
+                }
+                Kind::TableData
+                | Kind::SequenceSet
+                | Kind::LargeObject
+                | Kind::LargeObjectData
+                | Kind::PlannerStatistics => {
                     self.nodes[i].dependencies.push(pre_data);
                     self.node_mut(post_data).dependencies.push(id);
                 }

@@ -118,7 +118,10 @@ impl<'a> Plan<'a> {
             self.add_member(Object::Schema(i), schema.id, selection.schemas[i]);
         }
         for (i, relation) in catalog.relations.iter().enumerate() {
-            self.add_member(Object::Relation(i), relation.id, selection.relations[i]);
+            let node = self.add_member(Object::Relation(i), relation.id, selection.relations[i]);
+            if options.statistics && is_analyzed(relation.kind) && selection.is_written(i) {
+                self.add_planner_statistics(Object::RelationStatistics(i), node);
+            }
         }
         for (i, function) in catalog.functions.iter().enumerate() {
             self.add_in_schema(selection, Object::Function(i), function.id, function.schema);
@@ -154,6 +157,16 @@ impl<'a> Plan<'a> {
             self.add_relation_data(table, selection, options);
         }
         self.order_config_data();
+    }
+
+    /// Adds a node for what the planner knows of a relation or an index.
+    pub(super) fn add_planner_statistics(&mut self, object: Object, of: NodeId) -> NodeId {
+        let node = self.add(object, CatalogId::NONE, Components::all());
+        let statistics = self.node_mut(node);
+        statistics.present |= Components::STATISTICS;
+        statistics.is_postponed = matches!(object, Object::IndexStatistics(_));
+        statistics.dependencies.push(of);
+        node
     }
 
     fn add_types(&mut self, selection: &Selection) {
@@ -407,6 +420,17 @@ impl<'a> Plan<'a> {
             _ => Some(node),
         }
     }
+}
+
+/// Whether the planner can know anything of relations of a kind.
+fn is_analyzed(kind: RelationKind) -> bool {
+    matches!(
+        kind,
+        RelationKind::Table
+            | RelationKind::PartitionedTable
+            | RelationKind::MaterializedView
+            | RelationKind::ForeignTable
+    )
 }
 
 /// The entries of a map in the order of their keys.

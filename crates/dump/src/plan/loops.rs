@@ -209,9 +209,24 @@ impl Plan<'_> {
             return true;
         }
         // A materialized view or a function waits for the keys that its text relies on.
-        let boundary = members
+        let place_of = |object| {
+            members
+                .iter()
+                .position(|member| self.node(*member).object == object)
+        };
+        // Statistics of such a materialized view wait with it.
+        let boundary = place_of(Object::PreDataBoundary);
+        let post_data = place_of(Object::PostDataBoundary);
+        let has_view_statistics = members
             .iter()
-            .position(|member| self.node(*member).object == Object::PreDataBoundary);
+            .any(|member| self.is_view_statistics(*member));
+        if let (None, Some(boundary), true) = (boundary, post_data, has_view_statistics) {
+            let next = members[(boundary + 1) % members.len()];
+            self.remove_dependency(members[boundary], next);
+            let is_postponed = self.is_view_statistics(next);
+            self.node_mut(next).is_postponed |= is_postponed;
+            return true;
+        }
         if let Some(boundary) = boundary {
             let has = |test: &dyn Fn(Object) -> bool| {
                 members.iter().any(|member| test(self.node(*member).object))
@@ -251,6 +266,12 @@ impl Plan<'_> {
             return true;
         }
         false
+    }
+
+    /// Whether a node is what the planner knows of a materialized view.
+    fn is_view_statistics(&self, id: NodeId) -> bool {
+        matches!(self.node(id).object, Object::RelationStatistics(i)
+            if self.catalog.relations[i].kind == RelationKind::MaterializedView)
     }
 
     /// Has a part written by itself after its whole, and after all data if told so. The dependency of the part on the whole may have been

@@ -61,6 +61,10 @@ pub(crate) enum Object {
     Subscription(usize),
     /// A table's rows, a sequence's position or a materialized view's refresh; the place is the relation's.
     Data(usize),
+    /// What the planner knows of a relation.
+    RelationStatistics(usize),
+    /// What the planner knows of an index.
+    IndexStatistics(usize),
     /// A table has row security enabled; the place is the table's.
     RowSecurity(usize),
     Policy(usize),
@@ -122,6 +126,7 @@ pub(crate) enum Kind {
     PublicationTable,
     PublicationSchema,
     Subscription,
+    PlannerStatistics,
 }
 
 impl Object {
@@ -182,6 +187,7 @@ impl Object {
                 RelationKind::MaterializedView => Kind::RefreshMaterializedView,
                 _ => Kind::TableData,
             },
+            Self::RelationStatistics(_) | Self::IndexStatistics(_) => Kind::PlannerStatistics,
             Self::RowSecurity(_) | Self::Policy(_) => Kind::Policy,
             Self::PreDataBoundary => Kind::PreDataBoundary,
             Self::PostDataBoundary => Kind::PostDataBoundary,
@@ -218,12 +224,16 @@ impl Object {
             Self::ForeignServer(i) => &catalog.foreign_servers[i].name,
             Self::LargeObjectData(_) if !catalog.server.groups_large_objects() => b"BLOBS",
             Self::LargeObjects(i) | Self::LargeObjectData(i) => &catalog.large_objects[i].name,
-            Self::Relation(i) | Self::TableAttach(i) | Self::Data(i) | Self::RowSecurity(i) => {
-                &catalog.relations[i].name
-            }
+            Self::Relation(i)
+            | Self::TableAttach(i)
+            | Self::Data(i)
+            | Self::RelationStatistics(i)
+            | Self::RowSecurity(i) => &catalog.relations[i].name,
             Self::Default(i) => relation_name(details.defaults[i].relation),
             Self::NullDefault(i) => relation_name(details.columns[i].relation),
-            Self::Index(i) | Self::IndexAttach(i) => &details.indexes[i].name,
+            Self::Index(i) | Self::IndexAttach(i) | Self::IndexStatistics(i) => {
+                &details.indexes[i].name
+            }
             Self::Statistics(i) => &catalog.statistics[i].name,
             Self::Rule(i) => &catalog.rules[i].name,
             Self::Trigger(i) => &details.triggers[i].name,
@@ -281,14 +291,19 @@ impl Object {
     /// The relation that it is, or is part of, as a place in `catalog.relations`.
     pub(crate) fn relation(self, catalog: &Catalog, details: &Details) -> Option<usize> {
         let oid = match self {
-            Self::Relation(i) | Self::TableAttach(i) | Self::Data(i) | Self::RowSecurity(i) => {
+            Self::Relation(i)
+            | Self::TableAttach(i)
+            | Self::Data(i)
+            | Self::RelationStatistics(i)
+            | Self::RowSecurity(i) => {
                 return Some(i);
             }
             Self::Default(i) => details.defaults[i].relation,
             Self::NullDefault(i) => details.columns[i].relation,
-            Self::Index(i) | Self::IndexAttach(i) | Self::IndexConstraint(i) => {
-                details.indexes[i].relation
-            }
+            Self::Index(i)
+            | Self::IndexAttach(i)
+            | Self::IndexConstraint(i)
+            | Self::IndexStatistics(i) => details.indexes[i].relation,
             Self::Rule(i) => catalog.rules[i].relation,
             Self::Trigger(i) => details.triggers[i].relation,
             Self::Check(i) => details.checks[i].on,
@@ -359,6 +374,7 @@ impl Object {
             Self::PublicationSchema(_) => "publication of schema",
             Self::Subscription(_) => "subscription",
             Self::Data(_) => "data of",
+            Self::RelationStatistics(_) | Self::IndexStatistics(_) => "planner statistics of",
             Self::RowSecurity(_) => "row security of table",
             Self::Policy(_) => "policy",
             Self::PreDataBoundary => "boundary before",

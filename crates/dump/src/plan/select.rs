@@ -98,6 +98,12 @@ impl Selection {
         }
     }
 
+    /// Whether more than the privileges of a relation is written. Its parents need not be, interesting as they are.
+    pub(crate) fn is_written(&self, relation: usize) -> bool {
+        self.relations[relation]
+            .intersects(Components::DEFINITION | Components::DATA | Components::STATISTICS)
+    }
+
     /// What is wanted of a member of an extension: its privileges as far as they have changed. `None` when it is no member.
     pub(crate) fn of_member(&self, catalog: &Catalog, id: CatalogId) -> Option<Components> {
         catalog

@@ -9,7 +9,7 @@ use pgark_catalog::Oid;
 use super::{Kind, NodeId, Object, Plan};
 
 /// Kinds in the order of an archive, several kinds on one line being sorted together.
-const PRIORITIES: [&[Kind]; 45] = [
+const PRIORITIES: [&[Kind]; 46] = [
     &[Kind::Schema],
     &[Kind::Language],
     &[Kind::Collation],
@@ -40,6 +40,7 @@ const PRIORITIES: [&[Kind]; 45] = [
     &[Kind::SequenceSet],
     &[Kind::LargeObject],
     &[Kind::LargeObjectData],
+    &[Kind::PlannerStatistics],
     &[Kind::PostDataBoundary],
     &[Kind::Constraint],
     &[Kind::Index],

@@ -26,6 +26,7 @@ pub(super) fn options(arguments: DumpArguments, verbose: bool) -> anyhow::Result
     let content = &arguments.content;
     Ok(Options {
         content: kinds_of_content(content),
+        statistics: content.statistics || content.statistics_only,
         sequence_data: content.sequence_data,
         sections: sections(&content.section),
         large_objects: match (content.large_objects, content.no_large_objects) {
@@ -47,7 +48,7 @@ pub(super) fn options(arguments: DumpArguments, verbose: bool) -> anyhow::Result
 
 fn kinds_of_content(arguments: &ContentArguments) -> Content {
     let schema = has_schema(arguments);
-    let data = !arguments.schema_only && !arguments.no_data;
+    let data = !arguments.schema_only && !arguments.statistics_only && !arguments.no_data;
     match (schema, data) {
         (true, true) => Content::All,
         (true, false) => Content::SchemaOnly,
@@ -104,7 +105,7 @@ fn usage(what: &str) -> anyhow::Error {
 }
 
 fn has_schema(arguments: &ContentArguments) -> bool {
-    !arguments.data_only && !arguments.no_schema
+    !arguments.data_only && !arguments.statistics_only && !arguments.no_schema
 }
 
 fn sections(named: &[SectionName]) -> Sections {

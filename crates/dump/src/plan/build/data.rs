@@ -55,6 +55,14 @@ impl Plan<'_> {
         };
         let node = self.add(Object::Data(place), id, Components::all());
         let table = self.by_object[&Object::Relation(place)];
+        if relation.kind == RelationKind::MaterializedView
+            && let Some(statistics) = self.find(Object::RelationStatistics(place))
+        {
+            // The refresh forgets what is known.
+            let statistics = self.node_mut(statistics);
+            statistics.is_postponed = true;
+            statistics.dependencies.push(node);
+        }
         let node = self.node_mut(node);
         node.present |= Components::DATA;
         node.dependencies.push(table);

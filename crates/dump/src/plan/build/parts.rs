@@ -36,10 +36,17 @@ impl Plan<'_> {
         self.plan_columns();
         self.compare_with_parents(dialect);
         for (i, index) in details.indexes.iter().enumerate() {
-            self.add_part(Object::Index(i), index.id, index.relation);
+            let index_node = self.add_part(Object::Index(i), index.id, index.relation);
+            let statistics = options
+                .statistics
+                .then(|| self.add_planner_statistics(Object::IndexStatistics(i), index_node));
             if let Some(constraint) = &index.constraint {
                 let node = self.add_part(Object::IndexConstraint(i), constraint.id, index.relation);
                 self.node_mut(node).is_separate = true;
+                if let Some(statistics) = statistics {
+                    // The constraint makes the index.
+                    self.node_mut(statistics).dependencies.push(node);
+                }
             }
         }
         self.add_index_attaches();
