@@ -42,7 +42,7 @@ fn fetched_log_is_kept_by_a_slot_on_a_busy_server() -> Result<()> {
         "the server is not busy enough to need a slot: {judged:?}"
     );
     let mut command = basebackup(&server);
-    command.args(["-v", "-X", "fetch", "--max-rate=8M", "-D"]);
+    command.args(["-v", "-X", "fetch", "--max-rate=64M", "-D"]);
     let ours = Running::start(command.arg(&data))?;
     // All that is written from now on is log that has to be sent at that rate.
     std::thread::sleep(Duration::from_secs(6));
