@@ -16,6 +16,12 @@ import sys
 SIGNALS = {'fast': signal.SIGINT, 'immediate': signal.SIGQUIT}
 
 
+def obey_signals():
+    """Undo what a shell does to its background jobs, which is passed on: they ignore some signals."""
+    for number in SIGNALS.values():
+        signal.signal(number, signal.SIG_DFL)
+
+
 def main():
     folder, log, *command = sys.argv[1:]
     user = {}
@@ -23,7 +29,8 @@ def main():
         owner = os.stat(folder)
         user = {'user': owner.st_uid, 'group': owner.st_gid, 'extra_groups': []}
     with open(log, 'ab') as out:
-        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, **user)
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                  preexec_fn=obey_signals, **user)
     while server.poll() is None:
         if select.select([sys.stdin], [], [], 0.1)[0]:
             mode = sys.stdin.readline().strip()
