@@ -70,10 +70,11 @@ impl World {
         self.server.major()
     }
 
-    /// Begins to change rows, until what is returned is dropped.
+    /// Begins to change rows, a hundred times a second, until what is returned is dropped: as fast as it can be done the
+    /// log would grow faster than it is looked through.
     pub(crate) fn load(&self) -> Result<Running> {
         let mut load = self.server.tool("pgbench");
-        Running::start(load.args(["-n", "-c", "2", "-T", "120", "postgres"]))
+        Running::start(load.args(["-n", "-c", "2", "-R", "100", "-T", "600", "postgres"]))
     }
 
     /// What moves the tablespaces into `folder`, in the form of `-T`.
