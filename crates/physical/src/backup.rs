@@ -136,6 +136,7 @@ impl<S: Sink> Run<'_, S> {
             is_compressed: options.server_gzip.is_some(),
         };
         let mut incoming = Incoming::new(expected, Tally::new(checksums));
+        main.expect_much();
         let mut replies = main
             .session
             .replies(text)

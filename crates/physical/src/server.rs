@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use bstr::{BStr, ByteSlice};
-use pgark_connect::{Config, Session};
+use pgark_connect::{Config, Session, Stream};
 use pgark_wire::Rows;
 
 use crate::{Error, Lsn, Result, SegmentSize, TimelineId};
@@ -99,6 +99,12 @@ impl Server {
             features,
             system,
         })
+    }
+
+    /// Prepares for data that goes on for long.
+    pub(crate) fn expect_much(&mut self) {
+        let is_network = matches!(self.session.stream(), Stream::Tcp(_));
+        self.session.pause_after_short_reads(is_network);
     }
 
     /// The size of the log's files.

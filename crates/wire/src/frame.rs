@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::time::Duration;
 
 use postgres_protocol::message::backend::{COPY_DATA_TAG, DATA_ROW_TAG};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -10,6 +11,13 @@ use crate::{Error, Result};
 
 /// How much is asked of the stream at a time, and the size of the buffer while no message is larger.
 const READ_BYTES: usize = 256 * 1024;
+
+/// A read that brings less is short.
+const SHORT_READ_BYTES: usize = 32 * 1024;
+
+/// How long the pause after a short read is at least; the timer counts in milliseconds. What a network brings meanwhile fits in
+/// the buffers of the system and of the processor.
+const PAUSE: Duration = Duration::from_micros(100);
 
 /// The longest row that a server can make: its buffers end at 1 GiB (source: MaxAllocSize, memutils.h).
 const DATA_ROW_LIMIT: usize = 1 << 30;
@@ -47,6 +55,9 @@ pub(crate) struct FrameReader {
     copy_rest: usize,
     short_messages: bool,
     copy_messages: bool,
+    pauses: bool,
+    /// Whether the last read was short.
+    was_short: bool,
 }
 
 impl FrameReader {
@@ -58,6 +69,8 @@ impl FrameReader {
             copy_rest: 0,
             short_messages: false,
             copy_messages: false,
+            pauses: false,
+            was_short: false,
         }
     }
 
@@ -74,6 +87,11 @@ impl FrameReader {
     /// inside them goes by messages. To be changed between statements only.
     pub(crate) fn keep_copy_messages(&mut self, kept: bool) {
         self.copy_messages = kept;
+    }
+
+    /// Whether a short read is followed by a pause.
+    pub(crate) fn pause_after_short_reads(&mut self, wanted: bool) {
+        self.pauses = wanted;
     }
 
     /// The next message. Cancel safe: what has been read stays in the buffer.
@@ -206,7 +224,12 @@ impl FrameReader {
         } else if self.end == 0 && self.buffer.len() > READ_BYTES {
             self.buffer = vec![0; READ_BYTES];
         }
-        match stream.read(&mut self.buffer[self.end..]).await? {
+        if self.pauses && self.was_short {
+            tokio::time::sleep(PAUSE).await;
+        }
+        let read = stream.read(&mut self.buffer[self.end..]).await?;
+        self.was_short = read < SHORT_READ_BYTES.min(self.buffer.len() - self.end);
+        match read {
             0 => Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 "the server closed the connection",

@@ -76,6 +76,14 @@ impl<S> Session<S> {
         self.reader.expect_short_messages(expected);
     }
 
+    /// Whether the session waits for a moment after it has read little, so that the next read brings more: for data that
+    /// goes on for long, of which each packet costs less than to wake up for it. It slows streams down that give little at a
+    /// time though more has come (TLS gives a record), and those that hold little (Unix sockets). Meanwhile the session needs
+    /// the timer of a Tokio runtime.
+    pub fn pause_after_short_reads(&mut self, wanted: bool) {
+        self.reader.pause_after_short_reads(wanted);
+    }
+
     /// The stream under the session.
     pub fn stream(&self) -> &S {
         &self.stream

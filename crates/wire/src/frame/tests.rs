@@ -228,3 +228,16 @@ proptest! {
         read_all(Pieces::of(&bytes, size));
     }
 }
+
+#[tokio::test]
+async fn reads_that_bring_little_are_followed_by_a_pause() {
+    for (size, pauses) in [(SHORT_READ_BYTES - 1, 2), (SHORT_READ_BYTES, 0)] {
+        let mut stream = Pieces::of(&message(b'd', &vec![7; 2 * SHORT_READ_BYTES]), size);
+        let mut reader = FrameReader::new();
+        reader.keep_copy_messages(true);
+        reader.pause_after_short_reads(true);
+        let start = std::time::Instant::now();
+        reader.next(&mut stream, "testing").await.unwrap();
+        assert!(start.elapsed() >= PAUSE * pauses, "{size}");
+    }
+}
