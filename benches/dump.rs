@@ -3,6 +3,8 @@
 //! Both are run in turn, so that what else the machine does meets both alike, and the medians are compared as a ratio. The data is
 //! the same in every run. An argument names the major (15 where there is none).
 
+mod measure;
+
 use std::env;
 use std::fs;
 use std::io::{self, Write};
@@ -12,6 +14,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use support::{Major, Scratch, Server, dump_command, run};
+
+use measure::{measured, median};
 
 /// 500 MB of rows in the table's files, of which about half is easy to compress.
 const TABLE: &str = "
@@ -180,7 +184,7 @@ fn measure(server: &Server, case: &Case) -> Result<[Figure; 2]> {
     programs[1].args(case.ours);
     // These runs warm the caches too.
     let [theirs, ours] = &programs;
-    let memory = [peak_memory(theirs)?, peak_memory(ours)?];
+    let memory = [measured(theirs)?.mebibytes, measured(ours)?.mebibytes];
     let mut times = [Vec::new(), Vec::new()];
     let mut bytes = [0, 0];
     for _ in 0..case.runs {
@@ -198,28 +202,6 @@ fn measure(server: &Server, case: &Case) -> Result<[Figure; 2]> {
     }))
 }
 
-/// The most memory that a program has while it runs, in MiB.
-fn peak_memory(program: &Command) -> Result<u64> {
-    const SCRIPT: &str = "\
-import resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
-";
-    let mut python = Command::new("python3");
-    python.args(["-c", SCRIPT]).arg(program.get_program());
-    python.args(program.get_args());
-    for (name, value) in program.get_envs() {
-        match value {
-            Some(value) => python.env(name, value),
-            None => python.env_remove(name),
-        };
-    }
-    let told = String::from_utf8(run(&mut python)?)?;
-    told.trim()
-        .parse()
-        .with_context(|| format!("python3 says {told}"))
-}
-
 fn timed(program: &mut Command, archive: &Path) -> Result<(Duration, u64)> {
     let start = Instant::now();
     run(program)?;
@@ -227,9 +209,4 @@ fn timed(program: &mut Command, archive: &Path) -> Result<(Duration, u64)> {
     let size = fs::metadata(archive)?.len();
     fs::remove_file(archive)?;
     Ok((time, size))
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }
