@@ -2,6 +2,7 @@
 
 mod backup;
 mod busy;
+mod compression;
 mod damage;
 mod end;
 mod hostile;

@@ -165,7 +165,8 @@ fn options_that_do_not_go_together_are_named() -> Result<()> {
     for arguments in [
         &["-r", "1"][..],
         &["-Z", "gzip:10"],
-        &["-Z", "zstd"],
+        &["-Z", "zstd:workers=2"],
+        &["-Z", "bzip2"],
         &["-T", "nothing"],
         &["-C"],
         &["--manifest-checksums", "md5"],

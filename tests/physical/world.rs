@@ -215,12 +215,12 @@ pub(crate) fn make_folder(path: &Path) -> Result<()> {
 
 /// Unpacks an archive into a folder, by the system's tar.
 pub(crate) fn unpack(archive: &Path, folder: &Path) -> Result<()> {
-    run(as_user(Command::new("tar"))
-        .arg("-xf")
-        .arg(archive)
-        .arg("-C")
-        .arg(folder))
-    .map(drop)
+    let mut tar = as_user(Command::new("tar"));
+    if archive.extension().is_some_and(|suffix| suffix == "lz4") {
+        // The only one that it does not know by itself.
+        tar.args(["-I", "lz4"]);
+    }
+    run(tar.arg("-xf").arg(archive).arg("-C").arg(folder)).map(drop)
 }
 
 /// The files below a folder, by name, with their content.

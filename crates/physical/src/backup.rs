@@ -133,7 +133,10 @@ impl<S: Sink> Run<'_, S> {
             has_manifest: options.manifest != ManifestWish::None,
             has_wal: options.wal == WalMethod::Fetch,
             has_tablespace_map: options.tablespace_map,
-            is_compressed: options.server_gzip.is_some(),
+            compression: options
+                .server_compression
+                .as_ref()
+                .map(|compression| compression.algorithm),
         };
         let mut incoming = Incoming::new(expected, Tally::new(checksums));
         main.expect_much();

@@ -60,12 +60,10 @@ pub(crate) fn base_backup(options: &Options, features: Features) -> Result<Strin
         let checksums = format!("MANIFEST_CHECKSUMS '{checksums}'");
         add(&checksums, &checksums);
     }
-    if let Some(gzip) = &options.server_gzip {
-        words.push("COMPRESSION 'gzip'".into());
-        words.extend(
-            gzip.level
-                .map(|level| format!("COMPRESSION_DETAIL 'level={level}'")),
-        );
+    if let Some(compression) = &options.server_compression {
+        words.push(format!("COMPRESSION '{}'", compression.algorithm.name()));
+        let detail = compression.detail.as_deref();
+        words.extend(detail.map(|detail| format!("COMPRESSION_DETAIL {}", literal(detail))));
     }
     Ok(if features.has_option_lists() {
         format!("BASE_BACKUP ({})", words.join(", "))
@@ -84,7 +82,7 @@ fn check(options: &Options, features: Features) -> Result<()> {
     if options.max_rate.is_some_and(|rate| !RATES.contains(&rate)) {
         return refuse("a transfer rate is 32 kB to 1 GB a second".into());
     }
-    if options.server_gzip.is_some() && !features.has_option_lists() {
+    if options.server_compression.is_some() && !features.has_option_lists() {
         return refuse("a server before PostgreSQL 15 does not compress".into());
     }
     Ok(())
@@ -141,8 +139,9 @@ fn literal(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Algorithm;
     use crate::ChecksumAlgorithm;
-    use crate::options::ServerGzip;
+    use crate::options::ServerCompression;
 
     fn features(version: &str) -> Features {
         Features::of(version.into()).unwrap()
@@ -168,14 +167,17 @@ mod tests {
             "BASE_BACKUP LABEL 'it''s' PROGRESS FAST WAL NOWAIT MAX_RATE 32 TABLESPACE_MAP NOVERIFY_CHECKSUMS \
              MANIFEST 'force-encode' MANIFEST_CHECKSUMS 'SHA256'"
         );
-        let with_gzip = Options {
-            server_gzip: Some(ServerGzip { level: Some(3) }),
+        let compressed = Options {
+            server_compression: Some(ServerCompression {
+                algorithm: Algorithm::Zstd,
+                detail: Some("level=3,'".into()),
+            }),
             ..all
         };
         assert_eq!(
-            base_backup(&with_gzip, features("15.1")).unwrap(),
+            base_backup(&compressed, features("15.1")).unwrap(),
             "BASE_BACKUP (LABEL 'it''s', PROGRESS, CHECKPOINT 'fast', WAL, WAIT 0, MAX_RATE 32, TABLESPACE_MAP, VERIFY_CHECKSUMS 0, \
-             MANIFEST 'force-encode', MANIFEST_CHECKSUMS 'SHA256', COMPRESSION 'gzip', COMPRESSION_DETAIL 'level=3')"
+             MANIFEST 'force-encode', MANIFEST_CHECKSUMS 'SHA256', COMPRESSION 'zstd', COMPRESSION_DETAIL 'level=3,''')"
         );
         let least = Options {
             checkpoint: Checkpoint::Spread,
@@ -208,7 +210,10 @@ mod tests {
                 ..Options::default()
             },
             Options {
-                server_gzip: Some(ServerGzip { level: None }),
+                server_compression: Some(ServerCompression {
+                    algorithm: Algorithm::Gzip,
+                    detail: None,
+                }),
                 ..Options::default()
             },
         ] {

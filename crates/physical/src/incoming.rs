@@ -3,17 +3,17 @@
 //! Manual: "Streaming Replication Protocol", BASE_BACKUP. Servers before 15 send an archive a COPY, in the order of the
 //! tablespaces, then the manifest; later ones send one COPY whose messages begin with a letter.
 
-use std::io::{self, Write};
+use std::io;
 
 use bstr::{BString, ByteSlice};
-use flate2::write::MultiGzDecoder;
 use pgark_wire::{Reply, Rows};
 
 use crate::error::malformed;
 use crate::member::{Kind, Member, Members, Step};
 use crate::sink::{Archive, Sink, Tablespace};
 use crate::tally::Tally;
-use crate::{Error, Lsn, Result, TimelineId};
+use crate::unpack::Unpacker;
+use crate::{Algorithm, Error, Lsn, Result, TimelineId};
 
 /// The largest file that is taken: as large as a relation can be.
 const FILE_BYTES: u64 = 32 << 40;
@@ -41,7 +41,7 @@ pub(crate) struct Expected {
     pub(crate) has_wal: bool,
     /// Whether tablespaces are named in a file, so that there are no links.
     pub(crate) has_tablespace_map: bool,
-    pub(crate) is_compressed: bool,
+    pub(crate) compression: Option<Algorithm>,
 }
 
 /// What the bytes that come belong to.
@@ -50,21 +50,13 @@ enum Current {
     Archive {
         archive: Archive,
         members: Box<Members>,
-        gunzip: Option<Box<Gunzip>>,
+        unpacker: Option<Box<Unpacker>>,
     },
     Manifest,
 }
 
-type Gunzip = MultiGzDecoder<Vec<u8>>;
-
-/// What decompression has given so far, if it went well.
-fn unpacked(done: io::Result<()>, gunzip: &mut Gunzip) -> Result<Vec<u8>> {
-    match done {
-        Ok(()) => Ok(std::mem::take(gunzip.get_mut())),
-        Err(error) => Err(malformed(format!(
-            "an archive that is not compressed well ({error})"
-        ))),
-    }
+fn badly_compressed(error: &io::Error) -> Error {
+    malformed(format!("an archive that is not compressed well ({error})"))
 }
 
 /// The state of an answer that is being received.
@@ -216,12 +208,8 @@ impl Incoming {
     /// The archive that a message names: `base.tar` or `OID.tar`, and where it comes from.
     fn named(&self, names: &[u8]) -> Result<Archive> {
         let name = names.split(|byte| *byte == 0).next().unwrap_or_default();
-        let suffix: &[u8] = if self.expected.is_compressed {
-            b".tar.gz"
-        } else {
-            b".tar"
-        };
-        let stem = name.strip_suffix(suffix);
+        let suffix = self.expected.compression.map_or("", Algorithm::suffix);
+        let stem = name.strip_suffix(format!(".tar{suffix}").as_bytes());
         if stem == Some(b"base") {
             return Ok(Archive::Base);
         }
@@ -243,11 +231,14 @@ impl Incoming {
             return Err(malformed("an archive where none is due"));
         }
         self.seen.push(archive);
+        let unpacker = self.expected.compression.map(Unpacker::new);
         self.current = Current::Archive {
             archive,
             members: Box::new(Members::new()),
-            gunzip: (self.expected.is_compressed)
-                .then(|| Box::new(MultiGzDecoder::new(Vec::new()))),
+            unpacker: unpacker
+                .transpose()
+                .map_err(|error| badly_compressed(&error))?
+                .map(Box::new),
         };
         sink.begin_archive(archive).await
     }
@@ -276,7 +267,7 @@ impl Incoming {
             Current::Archive {
                 archive,
                 members,
-                gunzip,
+                unpacker,
             } => {
                 sink.raw(bytes)?;
                 let mut passage = Passage {
@@ -286,12 +277,17 @@ impl Incoming {
                     tally: &mut self.tally,
                     sink,
                 };
-                let Some(gunzip) = gunzip else {
+                let Some(unpacker) = unpacker else {
                     return passage.pass(members, bytes).await;
                 };
-                let written = gunzip.write_all(bytes);
-                let plain = unpacked(written, gunzip)?;
-                passage.pass(members, &plain).await
+                let mut rest = bytes;
+                while let Some(plain) = unpacker
+                    .next(&mut rest)
+                    .map_err(|error| badly_compressed(&error))?
+                {
+                    passage.pass(members, plain).await?;
+                }
+                Ok(())
             }
         }
     }
@@ -300,12 +296,13 @@ impl Incoming {
         if let Current::Archive {
             archive,
             mut members,
-            gunzip,
+            unpacker,
         } = std::mem::replace(&mut self.current, Current::Nothing)
         {
-            if let Some(mut gunzip) = gunzip {
-                let ended = gunzip.try_finish();
-                let plain = unpacked(ended, &mut gunzip)?;
+            if let Some(mut unpacker) = unpacker {
+                let plain = unpacker
+                    .finish()
+                    .map_err(|error| badly_compressed(&error))?;
                 let mut passage = Passage {
                     archive,
                     expected: self.expected,
@@ -313,7 +310,7 @@ impl Incoming {
                     tally: &mut self.tally,
                     sink,
                 };
-                passage.pass(&mut members, &plain).await?;
+                passage.pass(&mut members, plain).await?;
             }
             members.finish()?;
             if let (Archive::Tablespace(oid), false) = (archive, members.has_begun()) {

@@ -49,6 +49,7 @@ mod tablespace;
 mod tally;
 mod tar_folder;
 mod tar_stream;
+mod unpack;
 mod verify;
 mod wal;
 
@@ -58,8 +59,10 @@ pub use error::{Error, Result};
 pub use lsn::{Lsn, SegmentSize, TimelineId};
 pub use manifest::{Manifest, ManifestFile, WalRange};
 pub use member::{Kind, Member};
-pub use options::{Checkpoint, ManifestWish, Options, ServerGzip, Slot, WalMethod, parse_rate};
-pub use output::Compression;
+pub use options::{
+    Checkpoint, ManifestWish, Options, ServerCompression, Slot, WalMethod, parse_rate,
+};
+pub use output::{Algorithm, Compression};
 pub use plain::{Plain, PlainOptions};
 pub use recovery::{Recovery, recovery_settings};
 pub use relink::relink;

@@ -1,6 +1,6 @@
 //! What a backup is asked for.
 
-use crate::ChecksumAlgorithm;
+use crate::{Algorithm, ChecksumAlgorithm};
 
 /// How the log that a backup needs comes with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,11 +52,13 @@ pub enum ManifestWish {
     },
 }
 
-/// A level of a compression that the server does.
+/// A compression that the server does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerGzip {
-    /// The level, where it is not the server's default.
-    pub level: Option<u32>,
+pub struct ServerCompression {
+    /// By what.
+    pub algorithm: Algorithm,
+    /// The level and more, in the server's words, where it is not to decide.
+    pub detail: Option<String>,
 }
 
 /// What a backup is asked for.
@@ -81,7 +83,7 @@ pub struct Options {
     /// Whether tablespaces are named in a file of the backup instead of by links.
     pub tablespace_map: bool,
     /// Whether the server compresses.
-    pub server_gzip: Option<ServerGzip>,
+    pub server_compression: Option<ServerCompression>,
 }
 
 impl Default for Options {
@@ -99,7 +101,7 @@ impl Default for Options {
             },
             progress: false,
             tablespace_map: false,
-            server_gzip: None,
+            server_compression: None,
         }
     }
 }

@@ -3,7 +3,41 @@
 use std::fs::File;
 use std::io::{self, Write};
 
+use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
+use zstd::stream::write::Encoder;
+
 use crate::gzip::GzipWriter;
+
+/// What archives can be compressed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// gzip.
+    Gzip,
+    /// LZ4, as a frame.
+    Lz4,
+    /// zstd.
+    Zstd,
+}
+
+impl Algorithm {
+    /// The server's word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    /// What an archive's name ends in.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            Self::Gzip => ".gz",
+            Self::Lz4 => ".lz4",
+            Self::Zstd => ".zst",
+        }
+    }
+}
 
 /// How archives are compressed on this side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -11,8 +45,12 @@ pub enum Compression {
     /// Not at all.
     #[default]
     None,
-    /// gzip, at a level of 1 to 9.
+    /// By gzip, at a level of 1 to 9.
     Gzip(u32),
+    /// By LZ4.
+    Lz4,
+    /// By zstd, at a level of 1 to 22.
+    Zstd(i32),
 }
 
 impl Compression {
@@ -20,7 +58,9 @@ impl Compression {
     pub(crate) fn suffix(self) -> &'static str {
         match self {
             Self::None => "",
-            Self::Gzip(_) => ".gz",
+            Self::Gzip(_) => Algorithm::Gzip.suffix(),
+            Self::Lz4 => Algorithm::Lz4.suffix(),
+            Self::Zstd(_) => Algorithm::Zstd.suffix(),
         }
     }
 }
@@ -51,14 +91,24 @@ impl Write for Raw {
 pub(crate) enum Output {
     Plain(Raw),
     Gzip(GzipWriter<Raw>),
+    Lz4(Box<FrameEncoder<Raw>>),
+    Zstd(Encoder<'static, Raw>),
 }
 
 impl Output {
-    pub(crate) fn new(raw: Raw, compression: Compression) -> Self {
-        match compression {
+    pub(crate) fn new(raw: Raw, compression: Compression) -> io::Result<Self> {
+        Ok(match compression {
             Compression::None => Self::Plain(raw),
             Compression::Gzip(level) => Self::Gzip(GzipWriter::new(raw, level)),
-        }
+            Compression::Lz4 => {
+                // As pg_basebackup makes them (bbstreamer_lz4.c).
+                let info = FrameInfo::new()
+                    .block_size(BlockSize::Max256KB)
+                    .block_mode(BlockMode::Linked);
+                Self::Lz4(Box::new(FrameEncoder::with_frame_info(info, raw)))
+            }
+            Compression::Zstd(level) => Self::Zstd(Encoder::new(raw, level)?),
+        })
     }
 
     /// Writes what has been held back, and brings a file to the disk if that is asked for.
@@ -66,6 +116,8 @@ impl Output {
         let mut raw = match self {
             Self::Plain(raw) => raw,
             Self::Gzip(gzip) => gzip.finish()?,
+            Self::Lz4(lz4) => lz4.finish()?,
+            Self::Zstd(zstd) => zstd.finish()?,
         };
         raw.flush()?;
         match raw {
@@ -80,6 +132,8 @@ impl Write for Output {
         match self {
             Self::Plain(raw) => raw.write(bytes),
             Self::Gzip(gzip) => gzip.write(bytes),
+            Self::Lz4(lz4) => lz4.write(bytes),
+            Self::Zstd(zstd) => zstd.write(bytes),
         }
     }
 
@@ -87,7 +141,7 @@ impl Write for Output {
         match self {
             Self::Plain(raw) => raw.flush(),
             // Small pieces would only cost.
-            Self::Gzip(_) => Ok(()),
+            Self::Gzip(_) | Self::Lz4(_) | Self::Zstd(_) => Ok(()),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::error::Doing;
 use crate::folder::{Folders, keep_apart_if_damaged, sync};
 use crate::manifest::FILE_NAME;
 use crate::member::BLOCK;
-use crate::output::{Compression, Output, Raw};
+use crate::output::{Algorithm, Compression, Output, Raw};
 use crate::recovery::Recovery;
 use crate::rewrite::Rewriter;
 use crate::wal::WalTarget;
@@ -22,8 +22,8 @@ use crate::{Archive, Error, Member, Result, Sink, Start};
 pub struct TarFolderOptions {
     /// How they are compressed here.
     pub compression: Compression,
-    /// Whether they come compressed by gzip, and stay as they are.
-    pub is_compressed_by_server: bool,
+    /// How they come compressed, if they do, and stay.
+    pub server_compression: Option<Algorithm>,
     /// Makes the backup a standby.
     pub recovery: Option<Recovery>,
     /// Whether it is left to the system when files are brought to the disk.
@@ -59,7 +59,7 @@ impl TarFolder {
     /// # Errors
     /// [`Error::Options`], [`Error::Refused`] and [`Error::Io`].
     pub fn new(root: impl Into<PathBuf>, options: TarFolderOptions) -> Result<Self> {
-        if options.is_compressed_by_server && options.recovery.is_some() {
+        if options.server_compression.is_some() && options.recovery.is_some() {
             return Err(Error::Options(
                 "an archive that the server compresses cannot be made a standby's".into(),
             ));
@@ -82,7 +82,11 @@ impl TarFolder {
     /// # Errors
     /// [`Error::Io`].
     pub fn wal(&mut self) -> Result<Box<dyn WalTarget>> {
-        let compression = self.options.compression;
+        // As pg_basebackup does, which knows no other for the log (StartLogStreamer, pg_basebackup.c).
+        let compression = match self.options.compression {
+            Compression::Gzip(level) => Compression::Gzip(level),
+            _ => Compression::None,
+        };
         let (path, output) =
             self.create(&format!("pg_wal.tar{}", compression.suffix()), compression)?;
         Ok(Box::new(WalArchive::new(
@@ -99,9 +103,10 @@ impl TarFolder {
             .create_new(true)
             .mode(0o600)
             .open(&path);
-        let file = file.doing("create file", &path)?;
+        let output = file.and_then(|file| Output::new(Raw::File(file), compression));
+        let output = output.doing("create file", &path)?;
         self.names.push(name.to_owned());
-        Ok((path, Output::new(Raw::File(file), compression)))
+        Ok((path, output))
     }
 
     /// Gives the archives their names: the backup is whole.
@@ -146,10 +151,9 @@ impl Sink for TarFolder {
             Archive::Tablespace(oid) => oid.to_string(),
         };
         let compression = self.options.compression;
-        let suffix = if self.options.is_compressed_by_server {
-            ".gz"
-        } else {
-            compression.suffix()
+        let suffix = match self.options.server_compression {
+            Some(algorithm) => algorithm.suffix(),
+            None => compression.suffix(),
         };
         let (path, output) = self.create(&format!("{stem}.tar{suffix}"), compression)?;
         let recovery = self
@@ -191,7 +195,7 @@ impl Sink for TarFolder {
         let is_synced = !self.options.no_sync;
         match self.current.take() {
             Some(Current::Copied(path, mut output)) => {
-                if !is_terminated && !self.options.is_compressed_by_server {
+                if !is_terminated && self.options.server_compression.is_none() {
                     output
                         .write_all(&[0; 2 * BLOCK])
                         .doing("write file", &path)?;

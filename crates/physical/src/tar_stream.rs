@@ -22,16 +22,19 @@ pub struct TarStream {
 
 impl TarStream {
     /// Writes to a stream.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
     pub fn new(
         out: impl Write + Send + 'static,
         compression: Compression,
         recovery: Option<Recovery>,
-    ) -> Self {
-        let output = Output::new(Raw::Stream(Box::new(out)), compression);
-        Self {
+    ) -> Result<Self> {
+        let output = Output::new(Raw::Stream(Box::new(out)), compression).map_err(written)?;
+        Ok(Self {
             rewriter: Some(Rewriter::new(output, recovery)),
             archive: Archive::Base,
-        }
+        })
     }
 
     /// Writes the archive's end: the backup is whole.

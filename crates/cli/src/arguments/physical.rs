@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use pgark_physical::{ChecksumAlgorithm, Mapping, parse_rate};
+use pgark_physical::{
+    Algorithm, ChecksumAlgorithm, Compression, Mapping, ServerCompression, parse_rate,
+};
 
 use super::ConnectionArguments;
 
@@ -40,7 +42,8 @@ pub(crate) struct BaseBackupArguments {
     /// Compress with gzip.
     #[arg(short = 'z', long, conflicts_with = "compress")]
     pub(crate) gzip: bool,
-    /// How to compress: gzip, client-gzip or server-gzip, each with :LEVEL or without; none; or a level of gzip alone.
+    /// How to compress: gzip, lz4 or zstd, with client- or server- before it (client- is meant otherwise) and :LEVEL behind it
+    /// (for the server any detail that it knows); none; or a level of gzip alone.
     #[arg(short = 'Z', long, value_name = "METHOD", value_parser = parse_compression)]
     pub(crate) compress: Option<CompressionChoice>,
     /// Whether the server's checkpoint is done at once.
@@ -109,39 +112,64 @@ pub(crate) enum CheckpointChoice {
 }
 
 /// Who compresses, and how hard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CompressionChoice {
     None,
-    Client(Option<u32>),
-    Server(Option<u32>),
+    Client(Compression),
+    Server(ServerCompression),
 }
 
+/// The level of gzip where none is named.
+pub(crate) const GZIP_LEVEL: u32 = 6;
+/// The level of zstd where none is named.
+const ZSTD_LEVEL: i32 = 3;
+
 fn parse_compression(text: &str) -> Result<CompressionChoice, String> {
-    let level = |text: &str| {
-        let digits = text.strip_prefix("level=").unwrap_or(text);
-        let level = digits
-            .parse::<u32>()
-            .ok()
-            .filter(|level| (1..=9).contains(level));
-        level.ok_or_else(|| format!("\"{text}\" is no level of gzip, which are 1 to 9"))
-    };
     if text == "none" || text == "0" {
         return Ok(CompressionChoice::None);
     }
     if text.starts_with(|c: char| c.is_ascii_digit()) {
-        return level(text).map(|level| CompressionChoice::Client(Some(level)));
+        return client_compression(Algorithm::Gzip, Some(text)).map(CompressionChoice::Client);
     }
     let (method, detail) = match text.split_once(':') {
-        Some((method, detail)) => (method, Some(level(detail)?)),
+        Some((method, detail)) => (method, Some(detail)),
         None => (text, None),
     };
-    match method {
-        "gzip" | "client-gzip" => Ok(CompressionChoice::Client(detail)),
-        "server-gzip" => Ok(CompressionChoice::Server(detail)),
-        "lz4" | "zstd" | "client-lz4" | "client-zstd" | "server-lz4" | "server-zstd" => {
-            Err(format!("{method} is not supported yet, gzip is"))
+    let (is_server_side, name) = match method.strip_prefix("server-") {
+        Some(name) => (true, name),
+        None => (false, method.strip_prefix("client-").unwrap_or(method)),
+    };
+    let algorithm = match name {
+        "gzip" => Algorithm::Gzip,
+        "lz4" => Algorithm::Lz4,
+        "zstd" => Algorithm::Zstd,
+        _ => return Err(format!("there is no method \"{method}\"")),
+    };
+    if is_server_side {
+        // The server knows best what it can do.
+        let detail = detail.map(ToOwned::to_owned);
+        let compression = ServerCompression { algorithm, detail };
+        return Ok(CompressionChoice::Server(compression));
+    }
+    client_compression(algorithm, detail).map(CompressionChoice::Client)
+}
+
+fn client_compression(algorithm: Algorithm, detail: Option<&str>) -> Result<Compression, String> {
+    let level = detail.map(|detail| {
+        let digits = detail.strip_prefix("level=").unwrap_or(detail);
+        digits.parse::<u8>().ok()
+    });
+    match (algorithm, level) {
+        (Algorithm::Gzip, None) => Ok(Compression::Gzip(GZIP_LEVEL)),
+        (Algorithm::Gzip, Some(Some(level @ 1..=9))) => Ok(Compression::Gzip(level.into())),
+        (Algorithm::Gzip, Some(_)) => Err("the levels of gzip are 1 to 9".into()),
+        (Algorithm::Lz4, None) => Ok(Compression::Lz4),
+        (Algorithm::Lz4, Some(_)) => Err("LZ4 has one level here; server-lz4 has more".into()),
+        (Algorithm::Zstd, None) => Ok(Compression::Zstd(ZSTD_LEVEL)),
+        (Algorithm::Zstd, Some(Some(level @ 1..=22))) => Ok(Compression::Zstd(level.into())),
+        (Algorithm::Zstd, Some(_)) => {
+            Err("the levels of zstd are 1 to 22 here; server-zstd takes more details".into())
         }
-        _ => Err(format!("there is no method \"{method}\"")),
     }
 }
 
@@ -192,16 +220,35 @@ mod tests {
     #[test]
     fn methods_are_read_as_pg_basebackup_reads_them() {
         use CompressionChoice::{Client, None as Not, Server};
+        let server = |algorithm, detail: Option<&str>| {
+            Some(Server(ServerCompression {
+                algorithm,
+                detail: detail.map(ToOwned::to_owned),
+            }))
+        };
         for (text, choice) in [
             ("none", Some(Not)),
             ("0", Some(Not)),
-            ("6", Some(Client(Some(6)))),
-            ("gzip", Some(Client(None))),
-            ("client-gzip:9", Some(Client(Some(9)))),
-            ("server-gzip:level=1", Some(Server(Some(1)))),
+            ("6", Some(Client(Compression::Gzip(6)))),
+            ("gzip", Some(Client(Compression::Gzip(6)))),
+            ("client-gzip:9", Some(Client(Compression::Gzip(9)))),
+            ("lz4", Some(Client(Compression::Lz4))),
+            ("zstd", Some(Client(Compression::Zstd(3)))),
+            ("client-zstd:level=19", Some(Client(Compression::Zstd(19)))),
+            (
+                "server-gzip:level=1",
+                server(Algorithm::Gzip, Some("level=1")),
+            ),
+            ("server-lz4", server(Algorithm::Lz4, None)),
+            (
+                "server-zstd:level=2,workers=2",
+                server(Algorithm::Zstd, Some("level=2,workers=2")),
+            ),
             ("gzip:10", None),
             ("10", None),
-            ("server-zstd", None),
+            ("lz4:1", None),
+            ("zstd:0", None),
+            ("zstd:workers=2", None),
             ("bzip2", None),
         ] {
             assert_eq!(parse_compression(text).ok(), choice, "{text}");

@@ -12,18 +12,14 @@ use anyhow::Context;
 use pgark_connect::Config;
 use pgark_physical::{
     Checkpoint, Compression, Error, ManifestWish, Options, Plain, PlainOptions, Progress, Recovery,
-    Report, ServerGzip, Slot, TarFolder, TarFolderOptions, TarStream, WalMethod, backup,
-    recovery_settings,
+    Report, Slot, TarFolder, TarFolderOptions, TarStream, WalMethod, backup, recovery_settings,
 };
 use tokio::task::JoinHandle;
 
 use super::connection;
 use crate::arguments::physical::{
-    BackupFormat, BaseBackupArguments, CheckpointChoice, CompressionChoice, WalChoice,
+    BackupFormat, BaseBackupArguments, CheckpointChoice, CompressionChoice, GZIP_LEVEL, WalChoice,
 };
-
-/// The level of gzip where none is named.
-const GZIP_LEVEL: u32 = 6;
 
 /// Makes a base backup, in a task: so the thread that sees that data has come is the one that takes it.
 pub(crate) async fn run(arguments: BaseBackupArguments) -> anyhow::Result<ExitCode> {
@@ -78,7 +74,7 @@ async fn make(arguments: BaseBackupArguments) -> anyhow::Result<ExitCode> {
                 .try_clone_to_owned()
                 .context("could not use standard output")?,
         );
-        let mut stream = TarStream::new(stdout, client_compression(&arguments), recovery);
+        let mut stream = TarStream::new(stdout, client_compression(&arguments), recovery)?;
         let report = backup(&config, &options, None, &mut stream, &mut progress).await?;
         stream.commit(&report)?;
         report
@@ -87,7 +83,10 @@ async fn make(arguments: BaseBackupArguments) -> anyhow::Result<ExitCode> {
             &arguments.pgdata,
             TarFolderOptions {
                 compression: client_compression(&arguments),
-                is_compressed_by_server: options.server_gzip.is_some(),
+                server_compression: options
+                    .server_compression
+                    .as_ref()
+                    .map(|compression| compression.algorithm),
                 recovery,
                 no_sync,
                 no_clean,
@@ -205,8 +204,8 @@ fn options(arguments: &BaseBackupArguments, format: BackupFormat, to_stdout: boo
         progress: arguments.progress,
         // Archives are unpacked where the links would not fit.
         tablespace_map: format == BackupFormat::Tar && !to_stdout,
-        server_gzip: match arguments.compress {
-            Some(CompressionChoice::Server(level)) => Some(ServerGzip { level }),
+        server_compression: match &arguments.compress {
+            Some(CompressionChoice::Server(compression)) => Some(compression.clone()),
             _ => None,
         },
     }
@@ -214,7 +213,7 @@ fn options(arguments: &BaseBackupArguments, format: BackupFormat, to_stdout: boo
 
 fn client_compression(arguments: &BaseBackupArguments) -> Compression {
     match arguments.compress {
-        Some(CompressionChoice::Client(level)) => Compression::Gzip(level.unwrap_or(GZIP_LEVEL)),
+        Some(CompressionChoice::Client(compression)) => compression,
         _ if arguments.gzip => Compression::Gzip(GZIP_LEVEL),
         _ => Compression::None,
     }

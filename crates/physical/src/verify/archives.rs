@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use bstr::{BStr, BString, ByteSlice};
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::MultiGzDecoder;
+use lz4_flex::frame::FrameDecoder;
 
 use super::{Check, wal};
 use crate::SegmentSize;
@@ -17,7 +18,7 @@ use crate::member::{Kind, Member, Members, Step};
 use crate::wal::reader::segment_size_of;
 
 const READ_BYTES: usize = 256 * 1024;
-const SUFFIXES: [&str; 2] = [".tar", ".tar.gz"];
+const SUFFIXES: [&str; 4] = [".tar", ".tar.gz", ".tar.lz4", ".tar.zst"];
 /// More than a manifest is not read into memory.
 const MANIFEST_BYTES: u64 = 1 << 30;
 
@@ -141,16 +142,17 @@ fn find(folder: &Path, stem: &str) -> Option<PathBuf> {
 
 fn open(path: &Path) -> Result<TarReader<Input>, String> {
     let mut file = File::open(path).map_err(|error| error.to_string())?;
-    let mut magic = [0; 2];
+    let mut magic = [0; 4];
     let length = file.read(&mut magic).map_err(|error| error.to_string())?;
     let head = io::Cursor::new(magic[..length].to_vec());
-    let whole = head.chain(file);
-    Ok(TarReader::new(if magic == [0x1f, 0x8b] {
-        Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(
-            READ_BYTES, whole,
-        )))
-    } else {
-        Box::new(whole)
+    let whole = io::BufReader::with_capacity(READ_BYTES, head.chain(file));
+    Ok(TarReader::new(match magic {
+        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(whole)),
+        [0x04, 0x22, 0x4d, 0x18] => Box::new(FrameDecoder::new(whole)),
+        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(
+            zstd::stream::read::Decoder::with_buffer(whole).map_err(|error| error.to_string())?,
+        ),
+        _ => Box::new(whole),
     }))
 }
 
