@@ -8,7 +8,7 @@ use pgark_wire::{Replies, ServerError};
 use crate::companion::{self, Companion, Target};
 use crate::incoming::{Expected, Incoming, Signal};
 use crate::manifest::Manifest;
-use crate::options::{ManifestWish, Options, Slot, WalMethod};
+use crate::options::{ManifestWish, Options, Slot, TablespaceMap, WalMethod};
 use crate::server::{Server, failed};
 use crate::sink::{Sink, Start};
 use crate::tally::Tally;
@@ -70,7 +70,7 @@ pub async fn backup<S: Sink>(
 ) -> Result<Report> {
     let mut main = Server::open(config).await?;
     // Checked before a slot is made.
-    let text = command::base_backup(options, main.features)?;
+    command::base_backup(options, false, main.features)?;
     let companion = Companion::open(&main, config, options).await?;
     let mut run = Run {
         options,
@@ -82,7 +82,7 @@ pub async fn backup<S: Sink>(
         sink,
         progress,
     };
-    let result = run.receive(&mut main, &text).await;
+    let result = run.receive(&mut main, config).await;
     let result = match result {
         Ok(received) => run.conclude(received, &main).await,
         Err(error) => {
@@ -121,7 +121,21 @@ struct Received {
 }
 
 impl<S: Sink> Run<'_, S> {
-    async fn receive(&mut self, main: &mut Server, text: &str) -> Result<Received> {
+    async fn receive(&mut self, main: &mut Server, config: &Config) -> Result<Received> {
+        let has_map = self.options.tablespace_map != TablespaceMap::Never;
+        if let Some(received) = self.attempt(main, has_map).await? {
+            return Ok(received);
+        }
+        *main = main.open_another(config).await?;
+        self.attempt(main, false)
+            .await?
+            .ok_or(Error::Aborted("the backup's receiver"))
+    }
+
+    /// Receives the files, with a tablespace_map or without; `None`, before anything has been given to the sink, if the map
+    /// would not be empty as it was to be.
+    async fn attempt(&mut self, main: &mut Server, has_map: bool) -> Result<Option<Received>> {
+        let text = &command::base_backup(self.options, has_map, main.features)?;
         let system = main.system;
         let options = self.options;
         let checksums = match options.manifest {
@@ -132,7 +146,7 @@ impl<S: Sink> Run<'_, S> {
             is_framed: main.features.has_option_lists(),
             has_manifest: options.manifest != ManifestWish::None,
             has_wal: options.wal == WalMethod::Fetch,
-            has_tablespace_map: options.tablespace_map,
+            has_tablespace_map: has_map,
             compression: options
                 .server_compression
                 .as_ref()
@@ -158,7 +172,7 @@ impl<S: Sink> Run<'_, S> {
                 Err(source) => match (ended, source.server()) {
                     (Some(end), Some(error)) if error.sqlstate == DATA_CORRUPTED => {
                         let damaged_pages = Some(Box::new(error.clone()));
-                        return received(incoming, started, Some(end), damaged_pages);
+                        return received(incoming, started, Some(end), damaged_pages).map(Some);
                     }
                     _ => return Err(failed(text, source)),
                 },
@@ -166,6 +180,13 @@ impl<S: Sink> Run<'_, S> {
             match incoming.take(reply, self.sink).await? {
                 Signal::None => {}
                 Signal::Started(lsn, timeline) => started = Some((lsn, timeline)),
+                Signal::Listed
+                    if has_map
+                        && options.tablespace_map == TablespaceMap::IfEmpty
+                        && !incoming.tablespaces.is_empty() =>
+                {
+                    return Ok(None);
+                }
                 Signal::Listed => {
                     let (lsn, timeline) = started.ok_or(Error::Aborted("the backup's receiver"))?;
                     let start = Start {
@@ -188,7 +209,7 @@ impl<S: Sink> Run<'_, S> {
                     .map(|kilobytes| kilobytes.saturating_mul(1024)),
             });
         }
-        received(incoming, started, ended, None)
+        received(incoming, started, ended, None).map(Some)
     }
 
     async fn begin(&mut self, start: &Start) -> Result<()> {

@@ -9,8 +9,8 @@ use crate::{Error, Lsn, Result, TimelineId};
 /// The longest label: the backup history file's line has room for it (MAXPGPATH, xlogbackup.c).
 const LABEL_BYTES: usize = 1024;
 
-/// BASE_BACKUP.
-pub(crate) fn base_backup(options: &Options, features: Features) -> Result<String> {
+/// BASE_BACKUP; `has_map` tells whether the backup has a tablespace_map.
+pub(crate) fn base_backup(options: &Options, has_map: bool, features: Features) -> Result<String> {
     check(options, features)?;
     let mut words = vec![format!("LABEL {}", literal(&options.label))];
     let mut add = |old: &str, new: &str| {
@@ -40,7 +40,7 @@ pub(crate) fn base_backup(options: &Options, features: Features) -> Result<Strin
         let rate = format!("MAX_RATE {rate}");
         add(&rate, &rate);
     }
-    if options.tablespace_map {
+    if has_map {
         add("TABLESPACE_MAP", "TABLESPACE_MAP");
     }
     if !options.verify_checksums {
@@ -159,11 +159,10 @@ mod tests {
                 force_encode: true,
             },
             progress: true,
-            tablespace_map: true,
             ..Options::default()
         };
         assert_eq!(
-            base_backup(&all, features("14.1")).unwrap(),
+            base_backup(&all, true, features("14.1")).unwrap(),
             "BASE_BACKUP LABEL 'it''s' PROGRESS FAST WAL NOWAIT MAX_RATE 32 TABLESPACE_MAP NOVERIFY_CHECKSUMS \
              MANIFEST 'force-encode' MANIFEST_CHECKSUMS 'SHA256'"
         );
@@ -175,7 +174,7 @@ mod tests {
             ..all
         };
         assert_eq!(
-            base_backup(&compressed, features("15.1")).unwrap(),
+            base_backup(&compressed, true, features("15.1")).unwrap(),
             "BASE_BACKUP (LABEL 'it''s', PROGRESS, CHECKPOINT 'fast', WAL, WAIT 0, MAX_RATE 32, TABLESPACE_MAP, VERIFY_CHECKSUMS 0, \
              MANIFEST 'force-encode', MANIFEST_CHECKSUMS 'SHA256', COMPRESSION 'zstd', COMPRESSION_DETAIL 'level=3,''')"
         );
@@ -185,11 +184,11 @@ mod tests {
             ..Options::default()
         };
         assert_eq!(
-            base_backup(&least, features("13")).unwrap(),
+            base_backup(&least, false, features("13")).unwrap(),
             "BASE_BACKUP LABEL 'pgark base backup' NOWAIT"
         );
         assert_eq!(
-            base_backup(&least, features("18")).unwrap(),
+            base_backup(&least, false, features("18")).unwrap(),
             "BASE_BACKUP (LABEL 'pgark base backup', WAIT 0)"
         );
     }
@@ -217,7 +216,7 @@ mod tests {
                 ..Options::default()
             },
         ] {
-            assert!(base_backup(&bad, features("14")).is_err(), "{bad:?}");
+            assert!(base_backup(&bad, false, features("14")).is_err(), "{bad:?}");
         }
         for name in ["", "A", "a\"b", "a b", "a-b", &"x".repeat(64)] {
             assert!(slot_name(name).is_err(), "{name}");

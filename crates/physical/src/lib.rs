@@ -60,7 +60,8 @@ pub use lsn::{Lsn, SegmentSize, TimelineId};
 pub use manifest::{Manifest, ManifestFile, WalRange};
 pub use member::{Kind, Member};
 pub use options::{
-    Checkpoint, ManifestWish, Options, ServerCompression, Slot, WalMethod, parse_rate,
+    Checkpoint, ManifestWish, Options, ServerCompression, Slot, TablespaceMap, WalMethod,
+    parse_rate,
 };
 pub use output::{Algorithm, Compression};
 pub use plain::{Plain, PlainOptions};

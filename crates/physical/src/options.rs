@@ -52,6 +52,19 @@ pub enum ManifestWish {
     },
 }
 
+/// Whether a backup has a file that says where tablespaces are, `tablespace_map`; links do otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TablespaceMap {
+    /// It has none.
+    #[default]
+    Never,
+    /// It has one, and no links.
+    Always,
+    /// It has one where there are no tablespaces, an empty one, as pg_basebackup writes to standard output. Where there are
+    /// some, as the server says only after it has begun, the backup is begun a second time.
+    IfEmpty,
+}
+
 /// A compression that the server does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerCompression {
@@ -80,8 +93,8 @@ pub struct Options {
     pub manifest: ManifestWish,
     /// Whether the server is asked for the size, for which it has to look at every file beforehand.
     pub progress: bool,
-    /// Whether tablespaces are named in a file of the backup instead of by links.
-    pub tablespace_map: bool,
+    /// What says where tablespaces are.
+    pub tablespace_map: TablespaceMap,
     /// Whether the server compresses.
     pub server_compression: Option<ServerCompression>,
 }
@@ -100,7 +113,7 @@ impl Default for Options {
                 force_encode: false,
             },
             progress: false,
-            tablespace_map: false,
+            tablespace_map: TablespaceMap::default(),
             server_compression: None,
         }
     }

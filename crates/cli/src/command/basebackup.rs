@@ -12,7 +12,8 @@ use anyhow::Context;
 use pgark_connect::Config;
 use pgark_physical::{
     Checkpoint, Compression, Error, ManifestWish, Options, Plain, PlainOptions, Progress, Recovery,
-    Report, Slot, TarFolder, TarFolderOptions, TarStream, WalMethod, backup, recovery_settings,
+    Report, Slot, TablespaceMap, TarFolder, TarFolderOptions, TarStream, WalMethod, backup,
+    recovery_settings,
 };
 use tokio::task::JoinHandle;
 
@@ -202,8 +203,13 @@ fn options(arguments: &BaseBackupArguments, format: BackupFormat, to_stdout: boo
             }
         },
         progress: arguments.progress,
-        // Archives are unpacked where the links would not fit.
-        tablespace_map: format == BackupFormat::Tar && !to_stdout,
+        tablespace_map: match format {
+            BackupFormat::Plain => TablespaceMap::Never,
+            // Its links lead from one part of the archive to another.
+            BackupFormat::Tar if to_stdout => TablespaceMap::IfEmpty,
+            // Archives are unpacked where links would not fit.
+            BackupFormat::Tar => TablespaceMap::Always,
+        },
         server_compression: match &arguments.compress {
             Some(CompressionChoice::Server(compression)) => Some(compression.clone()),
             _ => None,
