@@ -15,7 +15,11 @@ pub(super) fn is_option(key: &str) -> bool {
     OWN.contains(&key)
 }
 
-/// What a base backup is asked for. The log comes with the files: Plakar takes records one after the other.
+/// What a base backup is asked for.
+///
+/// The log comes with the files, not streamed beside them: a host may read one file to its end before it takes another, and
+/// log that has arrived meanwhile would have to wait in memory, which must not grow, or on a disk, which may be too small for
+/// it. Unread it would hold up the server's sender, which gives up after wal_sender_timeout.
 pub(super) fn parse<'a>(said: impl Fn(&str) -> Option<&'a str>) -> Result<Options, Error> {
     let refuse = |key: &str, value: &str, accepted: &str| {
         Err(Error::Option(format!(
