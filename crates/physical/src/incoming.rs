@@ -15,9 +15,6 @@ use crate::tally::Tally;
 use crate::unpack::Unpacker;
 use crate::{Algorithm, Error, Lsn, Result, TimelineId};
 
-/// The largest file that is taken: as large as a relation can be.
-const FILE_BYTES: u64 = 32 << 40;
-
 /// How far the server's answer has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
@@ -369,9 +366,6 @@ impl<S: Sink> Passage<'_, S> {
     fn check(&self, member: &Member) -> Result<BString> {
         let path = &member.path;
         let refuse = |what: &str| Err(malformed(format!("{what} \"{path}\"")));
-        if matches!(member.kind, Kind::File(size) if size > FILE_BYTES) {
-            return refuse("an impossible size of file");
-        }
         if let Archive::Tablespace(oid) = self.archive {
             return if matches!(member.kind, Kind::Link(_)) || !is_version_folder(path) {
                 refuse("in a tablespace")

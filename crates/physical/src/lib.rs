@@ -32,6 +32,8 @@ mod command;
 mod companion;
 mod error;
 mod folder;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gzip;
 mod incoming;
 mod lsn;

@@ -189,7 +189,7 @@ impl Range {
 }
 
 /// Puts manifests together for tests.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) fn sealed(lines: &str) -> Vec<u8> {
     let sum = Sha256::digest(lines);
     let sum = sum

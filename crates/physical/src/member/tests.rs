@@ -128,6 +128,8 @@ fn devices_and_hard_links_and_damaged_headers_are_refused() {
     folder.set_size(5);
     folder.set_cksum();
     assert!(members(folder.as_bytes(), 512).is_err());
+    let huge = header(b"a", &Kind::File(u64::MAX - 5));
+    assert!(members(huge.as_bytes(), 512).is_err());
     let mut damaged = *header(b"a", &Kind::File(0)).as_bytes();
     damaged[0] = b'b';
     assert!(members(&damaged, 512).is_err());

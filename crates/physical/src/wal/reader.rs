@@ -298,7 +298,9 @@ impl Walk {
         else {
             return Ok(());
         };
-        if crc32c::crc32c_append(crc, &header[..SUMMED_HEADER]) != u32_at(&header, SUMMED_HEADER) {
+        let is_summed =
+            crc32c::crc32c_append(crc, &header[..SUMMED_HEADER]) == u32_at(&header, SUMMED_HEADER);
+        if !is_summed && !cfg!(fuzzing) {
             return Err("its checksum is wrong".into());
         }
         self.previous = Some(self.record);
