@@ -2,7 +2,7 @@
 //!
 //! A [`Session`] starts and logs in over a stream that somebody else has dialled (and wrapped in TLS, if that
 //! is wanted), runs simple queries whose values arrive as text in the session's encoding ([`Rows`]), and hands
-//! out COPY data in large slices ([`CopyOut`]). Replication commands answer with results and COPY data in turn
+//! out and takes COPY data in large slices ([`CopyOut`], [`CopyIn`]). Replication commands answer with results and COPY data in turn
 //! ([`Replies`]), or in both directions at once ([`CopyBoth`]). [`cancel`] asks a server to stop what another session does.
 //!
 //! Names, statements and values are byte strings: a server's encoding is whatever its databases say, and
@@ -42,12 +42,14 @@
 mod authentication;
 mod cancel;
 mod copy_both;
+mod copy_in;
 mod copy_out;
 mod error;
 mod frame;
 mod method;
 mod one_line;
 mod parameters;
+mod pipeline;
 mod protocol;
 mod query;
 mod replies;
@@ -65,6 +67,7 @@ mod testing;
 pub use authentication::{Authentication, ChannelBinding};
 pub use cancel::{CancelKey, cancel};
 pub use copy_both::CopyBoth;
+pub use copy_in::CopyIn;
 pub use copy_out::CopyOut;
 pub use error::{AuthenticationError, Error, Result};
 pub use method::{Method, Methods};

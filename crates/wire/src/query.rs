@@ -150,7 +150,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
 }
 
 /// Writes a Query message; postgres-protocol's encoder takes UTF-8 only.
-fn encode_query(sql: &[u8], out: &mut BytesMut) -> Result<()> {
+pub(crate) fn encode_query(sql: &[u8], out: &mut BytesMut) -> Result<()> {
     let unsendable = |why| Error::Unsendable {
         what: "the statement",
         why,

@@ -121,6 +121,11 @@ impl<S> Session<S> {
         Ok((self.stream, replay))
     }
 
+    /// Whether the session can take a statement: it is neither broken nor in the middle of something.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.condition, Condition::Ready)
+    }
+
     /// Checks that a new operation may begin.
     pub(crate) fn check_ready(&mut self) -> Result<()> {
         let reason = match mem::replace(&mut self.condition, Condition::Ready) {
@@ -149,7 +154,7 @@ impl<S> Session<S> {
     }
 
     /// Notes that the session is of no use any more.
-    fn broken(&mut self, error: Error) -> Error {
+    pub(crate) fn broken(&mut self, error: Error) -> Error {
         self.condition = Condition::Broken(error.to_string());
         error
     }
@@ -166,6 +171,25 @@ impl<S> Session<S> {
     /// A message that does not belong here; breaks the session.
     pub(crate) fn unexpected(&mut self, frame: &Frame) -> Error {
         self.violation(format!("unexpected message '{}'", frame.tag.escape_ascii()))
+    }
+
+    /// Deals with a message that belongs to no operation; any other is handed back.
+    pub(crate) fn pass_on(&mut self, frame: Frame) -> Result<Option<Frame>> {
+        let body = self.reader.body(&frame);
+        match frame.tag {
+            NOTICE_RESPONSE_TAG => match ServerError::parse(body) {
+                Some(notice) => notice.log(),
+                None => return Err(self.violation("malformed NoticeResponse")),
+            },
+            PARAMETER_STATUS_TAG => {
+                if let Err(what) = self.parameters.update(body) {
+                    return Err(self.violation(what));
+                }
+            }
+            NOTIFICATION_RESPONSE_TAG => {}
+            _ => return Ok(Some(frame)),
+        }
+        Ok(None)
     }
 
     /// The report in an ErrorResponse.
@@ -286,19 +310,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
                 Ok(frame) => frame,
                 Err(error) => return Err(self.broken(error)),
             };
-            let body = self.reader.body(&frame);
-            match frame.tag {
-                NOTICE_RESPONSE_TAG => match ServerError::parse(body) {
-                    Some(notice) => notice.log(),
-                    None => return Err(self.violation("malformed NoticeResponse")),
-                },
-                PARAMETER_STATUS_TAG => {
-                    if let Err(what) = self.parameters.update(body) {
-                        return Err(self.violation(what));
-                    }
-                }
-                NOTIFICATION_RESPONSE_TAG => {}
-                _ => return Ok(frame),
+            if let Some(frame) = self.pass_on(frame)? {
+                return Ok(frame);
             }
         }
     }
