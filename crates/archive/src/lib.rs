@@ -86,7 +86,7 @@ pub use header::{Format, Header};
 pub use line::one_line;
 pub use list::list;
 pub use reader::{Block, BlockData, LargeObjects, Reader};
-pub use script::{RestrictKey, Script, ScriptOptions, render, render_stream};
+pub use script::{RestrictKey, Script, ScriptOptions, Statements, render, render_stream};
 pub use selection::{Filter, Parts, Pass, Selection, UseList};
 pub use toc::{DumpId, Offset, Oid, Section, TocEntry};
 pub use version::Version;

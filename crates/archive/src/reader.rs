@@ -36,7 +36,7 @@ pub struct Reader<R> {
     state: State,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct BlockPlace {
     /// Where the block lies in the file, if that is known.
     position: Option<u64>,
@@ -256,14 +256,7 @@ impl<R: Read + Seek> Reader<R> {
     /// # Errors
     /// [`Error::Misuse`] when the entry does not exist or owns no data; else as [`Reader::next_block`].
     pub fn block(&mut self, dump_id: DumpId) -> Result<Block<'_, R>, Error> {
-        if self.searched.is_none() {
-            // Nothing was sought yet, so this is where in the file reading began.
-            let began = self
-                .input
-                .file_position()?
-                .saturating_sub(self.input.position());
-            self.searched = Some(began + self.blocks_start);
-        }
+        self.start_search()?;
         let position = match self.blocks.get(&dump_id) {
             Some(BlockPlace {
                 position: Some(position),
@@ -281,6 +274,54 @@ impl<R: Read + Seek> Reader<R> {
             )));
         }
         self.open(start)
+    }
+
+    fn start_search(&mut self) -> Result<(), Error> {
+        if self.searched.is_none() {
+            // Nothing was sought yet, so this is where in the file reading began.
+            let began = self
+                .input
+                .file_position()?
+                .saturating_sub(self.input.position());
+            self.searched = Some(began + self.blocks_start);
+        }
+        Ok(())
+    }
+
+    /// Finds out where every block lies, so that readers made by [`Reader::another`] need not search.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`]; [`Error::Io`].
+    pub fn locate_blocks(&mut self) -> Result<(), Error> {
+        self.start_search()?;
+        let is_unknown =
+            |(id, place): (&DumpId, &BlockPlace)| place.position.is_none().then_some(*id);
+        while let Some(id) = self.blocks.iter().find_map(is_unknown) {
+            self.find(id)?;
+        }
+        Ok(())
+    }
+
+    /// A reader of the same archive through another handle on the file, which stands where the archive begins.
+    pub fn another(&self, source: R) -> Self {
+        let mut input = Input::new(source);
+        input.sizes = self.header.sizes();
+        Self {
+            input,
+            header: self.header.clone(),
+            toc: Arc::clone(&self.toc),
+            blocks: self.blocks.clone(),
+            remaining: self.remaining,
+            blocks_start: self.blocks_start,
+            searched: None,
+            decoder: Decoder::new(self.header.compression),
+            state: State::Between,
+        }
+    }
+
+    /// Where the block of an entry lies in the file, if that is known.
+    pub fn block_position(&self, dump_id: DumpId) -> Option<u64> {
+        self.blocks.get(&dump_id)?.position
     }
 
     /// Searches on from where the last search ended, and remembers every block on the way.

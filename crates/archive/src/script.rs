@@ -8,6 +8,7 @@ mod options;
 mod render;
 mod restrict_key;
 mod session;
+mod statements;
 
 use std::collections::HashMap;
 use std::io::{BufWriter, Write};
@@ -26,6 +27,7 @@ pub use options::ScriptOptions;
 pub use render::{render, render_stream};
 pub use restrict_key::RestrictKey;
 use session::Session;
+pub use statements::Statements;
 
 /// Writes a script: all that comes before the first data at once, and the rest as the data is handed over, in the order of
 /// [`Script::next_data`].
@@ -58,6 +60,8 @@ pub struct Script<W: Write> {
     in_transaction: u32,
     large_object: Vec<u8>,
     warnings: Vec<String>,
+    /// How long each piece is, where they are wanted one by one and without comments.
+    pieces: Option<Vec<usize>>,
 }
 
 /// Where in the sequence of calls a script is.
@@ -95,9 +99,34 @@ impl<W: Write> Script<W> {
         options: ScriptOptions,
         tells_positions: bool,
     ) -> Result<Self, Error> {
-        let dialect = Dialect::of(header);
+        let mut script = Self::prepare(
+            sink,
+            header,
+            toc,
+            Dialect::of(header),
+            options,
+            selection.has_schema(),
+        )?;
+        script.tells_positions = tells_positions;
+        script.work = selection.in_passes(&script.toc);
+        script.put_head(header)?;
+        if script.options.clean {
+            script.put_drops(selection)?;
+        }
+        Ok(script)
+    }
+
+    /// A script of nothing yet.
+    fn prepare(
+        sink: W,
+        header: &Header,
+        toc: Arc<[TocEntry]>,
+        dialect: Dialect,
+        options: ScriptOptions,
+        has_schema: bool,
+    ) -> Result<Self, Error> {
         let settings = session::Settings::read(&toc)?;
-        let mut script = Self {
+        Ok(Self {
             out: BufWriter::with_capacity(256 * 1024, sink),
             by_id: toc
                 .iter()
@@ -113,9 +142,9 @@ impl<W: Write> Script<W> {
             encoding: settings.encoding,
             search_path: settings.search_path,
             has_large_object_entries: header.version.has_large_object_entries(),
-            has_schema: options.schema && selection.has_schema(),
-            tells_positions,
-            work: selection.in_passes(&toc),
+            has_schema: options.schema && has_schema,
+            tells_positions: false,
+            work: Vec::new(),
             toc,
             options,
             next: 0,
@@ -124,12 +153,8 @@ impl<W: Write> Script<W> {
             in_transaction: 0,
             large_object: Vec::new(),
             warnings: Vec::new(),
-        };
-        script.put_head(header)?;
-        if script.options.clean {
-            script.put_drops(selection)?;
-        }
-        Ok(script)
+            pieces: None,
+        })
     }
 
     /// Writes what comes before the next data, and says whose it is. At the end there is none.
@@ -383,6 +408,9 @@ impl<W: Write> Script<W> {
             self.out
                 .write_all(piece.as_ref())
                 .map_err(Error::writing_script)?;
+        }
+        if let Some(lengths) = &mut self.pieces {
+            lengths.push(pieces.iter().map(|piece| piece.as_ref().len()).sum());
         }
         Ok(())
     }

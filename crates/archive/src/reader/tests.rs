@@ -47,9 +47,17 @@ fn read_by_number(archive: &[u8]) -> Data {
     let mut data = Vec::new();
     read_block(reader.block(ids[0]).unwrap(), &mut Vec::new());
     ids.rotate_left(1);
-    for id in ids {
-        read_block(reader.block(id).unwrap(), &mut data);
+    for id in &ids {
+        read_block(reader.block(*id).unwrap(), &mut data);
     }
+    // The same through a handle of its own, which need not search.
+    reader.locate_blocks().unwrap();
+    let (mut another, mut again) = (reader.another(Cursor::new(archive)), Data::new());
+    for id in ids {
+        assert!(another.block_position(id).is_some());
+        read_block(another.block(id).unwrap(), &mut again);
+    }
+    assert_eq!(again, data);
     data
 }
 

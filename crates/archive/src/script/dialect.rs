@@ -21,6 +21,11 @@ impl Dialect {
         }
     }
 
+    /// The ways of the pg_restore of a major.
+    pub(super) fn of_major(major: u32) -> Self {
+        Self { major }
+    }
+
     /// The major whose keywords are quoted.
     pub(super) fn major(self) -> u32 {
         self.major

@@ -6,7 +6,7 @@ use bstr::{BString, ByteSlice};
 use pgark_sql::{put, text};
 
 use super::Script;
-use crate::{Error, Selection, TocEntry};
+use crate::{Error, Parts, Selection, TocEntry};
 
 impl<W: Write> Script<W> {
     /// Drops the chosen objects, the last first; where the database itself is made, it alone (`RestoreArchive` in
@@ -15,20 +15,15 @@ impl<W: Write> Script<W> {
         let toc = std::sync::Arc::clone(&self.toc);
         for (place, parts) in selection.iter().rev() {
             let entry = &toc[place];
-            let is_database = matches!(entry.desc.as_bytes(), b"DATABASE" | b"DATABASE PROPERTIES");
-            if self.options.create && !is_database || !(parts.schema || parts.data) {
-                continue;
-            }
-            let Some(drop) = &entry.drop_stmt else {
+            let Some(drop) = self.dropped(entry, parts) else {
                 continue;
             };
-            let leaves_transaction = is_database && self.options.transaction_size.is_some();
+            let leaves_transaction =
+                is_of_database(entry) && self.options.transaction_size.is_some();
             if leaves_transaction {
                 self.put(&[&"COMMIT;\n"])?;
             }
-            self.become_owner(entry)?;
-            self.select_schema(entry.namespace.as_ref().map(|schema| schema.as_slice()))?;
-            self.put_drop(entry, drop)?;
+            self.put_drop_of(entry, drop)?;
             if leaves_transaction {
                 self.put(&[&"BEGIN;\n"])?;
                 self.in_transaction = 0;
@@ -38,6 +33,19 @@ impl<W: Write> Script<W> {
         }
         self.session.forget_schema();
         Ok(())
+    }
+
+    /// What drops an entry's object, if it is dropped at all.
+    pub(super) fn dropped<'e>(&self, entry: &'e TocEntry, parts: Parts) -> Option<&'e BString> {
+        let is_kept = self.options.create && !is_of_database(entry);
+        let is_chosen = !is_kept && (parts.schema || parts.data);
+        entry.drop_stmt.as_ref().filter(|_| is_chosen)
+    }
+
+    pub(super) fn put_drop_of(&mut self, entry: &TocEntry, drop: &BString) -> Result<(), Error> {
+        self.become_owner(entry)?;
+        self.select_schema(entry.namespace.as_ref().map(|schema| schema.as_slice()))?;
+        self.put_drop(entry, drop)
     }
 
     fn put_drop(&mut self, entry: &TocEntry, drop: &BString) -> Result<(), Error> {
@@ -68,6 +76,10 @@ impl<W: Write> Script<W> {
             }
         }
     }
+}
+
+fn is_of_database(entry: &TocEntry) -> bool {
+    matches!(entry.desc.as_bytes(), b"DATABASE" | b"DATABASE PROPERTIES")
 }
 
 /// The statement with IF EXISTS in the places that take it, or nothing where it has none.

@@ -47,6 +47,9 @@ impl<W: Write> Script<W> {
     }
 
     fn put_comment(&mut self, entry: &TocEntry, prefix: &str) -> Result<(), Error> {
+        if self.pieces.is_some() {
+            return Ok(());
+        }
         let mut comment = BString::from("--\n");
         if self.options.verbose {
             let TocEntry {
