@@ -23,6 +23,7 @@ mod pattern;
 mod quoter;
 mod reloptions;
 mod setting;
+mod splitter;
 mod text;
 
 pub use array::parse_array;
@@ -34,3 +35,4 @@ pub use pattern::Pattern;
 pub use quoter::Quoter;
 pub use reloptions::reloptions;
 pub use setting::{Setting, SettingTarget, set_config_option};
+pub use splitter::{Piece, Splitter};

@@ -14,6 +14,7 @@ use postgres_protocol::message::frontend;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use crate::frame::Frame;
+use crate::query::encode_query;
 use crate::startup::too_long;
 use crate::{Error, Result, Session};
 
@@ -63,6 +64,63 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         }
     }
 
+    /// Runs statements of which some are COPY FROM STDIN, all in one text and so one transaction, with the data of each. Nothing is
+    /// waited for before all is sent, so that many small ones cost one exchange.
+    ///
+    /// # Errors
+    /// [`Error::Server`] if one of them fails, or wants data that is not there; then nothing of them stays.
+    ///
+    /// Not cancel safe: if the future is dropped the session cannot be used any more.
+    pub async fn copy_in_all<D: AsRef<[u8]>>(
+        &mut self,
+        sql: impl AsRef<[u8]>,
+        data: &[D],
+    ) -> Result<()> {
+        self.check_ready()?;
+        let mut message = BytesMut::new();
+        encode_query(sql.as_ref(), &mut message)?;
+        for data in data {
+            for piece in data.as_ref().chunks(MESSAGE_BYTES) {
+                put_data(piece, &mut message);
+            }
+            frontend::copy_done(&mut message);
+        }
+        self.set_busy("sending COPY data");
+        let mut wanted = 0;
+        let mut failure = None;
+        let mut heard = self.send_watching(&message).await?;
+        loop {
+            let frame = match heard.take() {
+                Some(frame) => frame,
+                None => match self.receive().await {
+                    Ok(frame) => frame,
+                    Err(lost) => return Err(failure.unwrap_or(lost)),
+                },
+            };
+            match frame.tag {
+                COPY_IN_RESPONSE_TAG => {
+                    wanted += 1;
+                    if wanted > data.len() {
+                        self.refuse_copy_in().await?;
+                    }
+                }
+                ERROR_RESPONSE_TAG => {
+                    let error = self.server_error(&frame)?.into();
+                    failure.get_or_insert(error);
+                }
+                COMMAND_COMPLETE_TAG
+                | EMPTY_QUERY_RESPONSE_TAG
+                | ROW_DESCRIPTION_TAG
+                | DATA_ROW_TAG => {}
+                READY_FOR_QUERY_TAG => {
+                    self.set_ready();
+                    return failure.map_or(Ok(()), Err);
+                }
+                _ => return Err(self.unexpected(&frame)),
+            }
+        }
+    }
+
     /// Sends a message while it watches for what the server has to say meanwhile, lest both wait for each other.
     async fn send_watching(&mut self, message: &[u8]) -> Result<Option<Frame>> {
         enum Event {
@@ -99,6 +157,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     }
 }
 
+/// Adds a CopyData message.
+fn put_data(piece: &[u8], message: &mut BytesMut) {
+    message.reserve(piece.len() + 5);
+    message.put_u8(b'd');
+    // A piece is a megabyte at most.
+    message.put_u32(u32::try_from(piece.len() + 4).unwrap_or(u32::MAX));
+    message.put_slice(piece);
+}
+
 fn not_asked(found: &str) -> Error {
     Error::UnexpectedResult {
         expected: "a COPY FROM STDIN",
@@ -131,11 +198,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> CopyIn<'_, S> {
                 return Ok(false);
             }
             message.clear();
-            message.reserve(piece.len() + 5);
-            message.put_u8(b'd');
-            // A piece is a megabyte at most.
-            message.put_u32(u32::try_from(piece.len() + 4).unwrap_or(u32::MAX));
-            message.put_slice(piece);
+            put_data(piece, &mut message);
             if let Some(frame) = self.session.send_watching(&message).await? {
                 self.take(&frame)?;
             }

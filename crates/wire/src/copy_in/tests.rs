@@ -72,3 +72,49 @@ async fn a_statement_that_wants_no_data_is_no_copy() {
     ));
     session.check_ready().unwrap();
 }
+
+#[tokio::test]
+async fn many_copies_go_in_one_exchange() {
+    let wants = || message(b'G', b"\0\0\0");
+    for (answers, expected) in [
+        (
+            vec![wants(), complete("COPY 1"), wants(), complete("COPY 1")],
+            None,
+        ),
+        (vec![wants(), error("ERROR", "22P04")], Some("22P04")),
+    ] {
+        let (mut session, mut server) = session().await;
+        let played = async {
+            let mut got = Vec::new();
+            for _ in 0..5 {
+                let (tag, body) = server.receive().await;
+                got.push((char::from(tag), body));
+            }
+            server.send(&answers).await;
+            server.send(&[ready()]).await;
+            got
+        };
+        let sql = "copy a from stdin; copy b from stdin";
+        let (ended, got) = tokio::join!(session.copy_in_all(sql, &["1\n", "2\n"]), played);
+        let tags: String = got.iter().map(|(tag, _)| tag).collect();
+        assert_eq!(tags, "Qdcdc");
+        let failed = ended.err();
+        let state = failed.as_ref().and_then(Error::server);
+        assert_eq!(state.map(|error| error.sqlstate.as_str()), expected);
+        session.check_ready().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_copy_without_data_is_made_to_fail() {
+    let (mut session, mut server) = session().await;
+    let played = async {
+        server.receive().await;
+        server.send(&[message(b'G', b"\0\0\0")]).await;
+        assert_eq!(server.receive().await.0, b'f');
+        server.send(&[error("ERROR", "57014"), ready()]).await;
+    };
+    let none: [&[u8]; 0] = [];
+    let (ended, ()) = tokio::join!(session.copy_in_all("copy a from stdin", &none), played);
+    assert!(ended.unwrap_err().server().is_some());
+}
