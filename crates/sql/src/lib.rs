@@ -25,6 +25,7 @@ mod reloptions;
 mod setting;
 mod splitter;
 mod text;
+mod token;
 
 pub use array::parse_array;
 pub use bstr::BString;
@@ -36,3 +37,4 @@ pub use quoter::Quoter;
 pub use reloptions::reloptions;
 pub use setting::{Setting, SettingTarget, set_config_option};
 pub use splitter::{Piece, Splitter};
+pub use token::{Token, TokenKind, tokens};

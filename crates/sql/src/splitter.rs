@@ -2,6 +2,8 @@
 
 use bstr::{BString, ByteSlice};
 
+use crate::token::{is_word, is_word_start};
+
 /// A piece of a script.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Piece {
@@ -300,14 +302,6 @@ enum Step {
     Command,
     /// What this is will be told by what follows.
     Wait,
-}
-
-fn is_word_start(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
-}
-
-fn is_word(byte: u8) -> bool {
-    is_word_start(byte) || byte.is_ascii_digit() || byte == b'$'
 }
 
 #[cfg(test)]

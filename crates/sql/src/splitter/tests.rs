@@ -18,9 +18,14 @@ fn check(script: &str, expected: &[&str]) {
         let found = split(script, size, true);
         let pieces: Vec<_> = expected
             .iter()
-            .map(|piece| match piece.trim_start().starts_with('\\') {
-                true => Piece::Command((*piece).into()),
-                false => Piece::Statement((*piece).into()),
+            .map(|piece| {
+                let is_command = piece.trim_start().starts_with('\\');
+                let kind = if is_command {
+                    Piece::Command
+                } else {
+                    Piece::Statement
+                };
+                kind((*piece).into())
             })
             .collect();
         assert_eq!(found, pieces, "{size} bytes at a time");
