@@ -110,6 +110,10 @@ impl<R: Read> Input<R> {
         }
     }
 
+    pub(crate) fn source(&self) -> &R {
+        self.source.get_ref()
+    }
+
     /// Bytes read so far, which is where errors point to.
     pub(crate) fn position(&self) -> u64 {
         self.position

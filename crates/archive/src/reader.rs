@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use crate::codec::Decoder;
 use crate::encoding::Input;
+use crate::script::Settings;
 use crate::writer::{BLOCK_DATA, BLOCK_LARGE_OBJECTS};
-use crate::{DumpId, Error, Header, Offset, TocEntry};
+use crate::{DumpId, Error, Header, Offset, Renaming, TocEntry};
 
 mod block;
 
@@ -91,9 +92,28 @@ impl<R: Read> Reader<R> {
         &self.toc
     }
 
+    /// What is being read.
+    pub fn source(&self) -> &R {
+        self.input.source()
+    }
+
     /// The entries, for whoever keeps them while data is read.
     pub fn shared_toc(&self) -> Arc<[TocEntry]> {
         Arc::clone(&self.toc)
+    }
+
+    /// Renames roles and tablespaces in the entries.
+    ///
+    /// # Errors
+    /// [`Error::Entry`] for entries about the session that make no sense.
+    pub fn rename(&mut self, renaming: &Renaming) -> Result<(), Error> {
+        let std_strings = Settings::read(&self.toc)?.std_strings;
+        let mut toc = self.toc.to_vec();
+        for entry in &mut toc {
+            renaming.apply(entry, std_strings);
+        }
+        self.toc = toc.into();
+        Ok(())
     }
 
     /// Checks that data of this archive can be read at all.
@@ -303,6 +323,7 @@ impl<R: Read + Seek> Reader<R> {
     }
 
     /// A reader of the same archive through another handle on the file, which stands where the archive begins.
+    #[must_use]
     pub fn another(&self, source: R) -> Self {
         let mut input = Input::new(source);
         input.sizes = self.header.sizes();

@@ -27,6 +27,7 @@ pub use options::ScriptOptions;
 pub use render::{render, render_stream};
 pub use restrict_key::RestrictKey;
 use session::Session;
+pub(crate) use session::Settings;
 pub use statements::Statements;
 
 /// Writes a script: all that comes before the first data at once, and the rest as the data is handed over, in the order of
@@ -125,7 +126,7 @@ impl<W: Write> Script<W> {
         options: ScriptOptions,
         has_schema: bool,
     ) -> Result<Self, Error> {
-        let settings = session::Settings::read(&toc)?;
+        let settings = Settings::read(&toc)?;
         Ok(Self {
             out: BufWriter::with_capacity(256 * 1024, sink),
             by_id: toc

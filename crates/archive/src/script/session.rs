@@ -27,16 +27,16 @@ impl Session {
 
 /// What the first entries of an archive say of the session that made it.
 #[derive(Debug)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     pub(super) encoding: BString,
     pub(super) structure: Encoding,
-    pub(super) std_strings: bool,
+    pub(crate) std_strings: bool,
     pub(super) search_path: Option<BString>,
 }
 
 impl Settings {
     /// Reads them (`processEncodingEntry` and its like in src/bin/pg_dump/pg_backup_archiver.c).
-    pub(super) fn read(toc: &[TocEntry]) -> Result<Self, Error> {
+    pub(crate) fn read(toc: &[TocEntry]) -> Result<Self, Error> {
         let mut settings = Self {
             encoding: "SQL_ASCII".into(),
             structure: Encoding::SQL_ASCII,

@@ -53,7 +53,7 @@ impl Statements {
     /// As [`Statements::definition`].
     pub fn drop(&mut self, place: usize, parts: Parts) -> Result<Vec<BString>, Error> {
         let toc = Arc::clone(&self.script.toc);
-        let entry = self.entry(&toc, place)?;
+        let entry = entry_at(&toc, place)?;
         if let Some(drop) = self.script.dropped(entry, parts) {
             self.script.put_drop_of(entry, drop)?;
         }
@@ -71,7 +71,7 @@ impl Statements {
     /// [`Error::Entry`] for an entry that makes no sense; [`Error::Misuse`] for a place where none is.
     pub fn definition(&mut self, place: usize) -> Result<Vec<BString>, Error> {
         let toc = Arc::clone(&self.script.toc);
-        let entry = self.entry(&toc, place)?;
+        let entry = entry_at(&toc, place)?;
         self.script.put_entry(entry, "")?;
         self.take()
     }
@@ -82,7 +82,7 @@ impl Statements {
     /// As [`Statements::definition`].
     pub fn around_data(&mut self, place: usize) -> Result<[Vec<BString>; 2], Error> {
         let toc = Arc::clone(&self.script.toc);
-        let entry = self.entry(&toc, place)?;
+        let entry = entry_at(&toc, place)?;
         let schema = match entry.desc.as_bytes() {
             b"BLOBS" | b"BLOB COMMENTS" => Some(&b"pg_catalog"[..]),
             _ => entry.namespace.as_ref().map(|schema| schema.as_slice()),
@@ -106,17 +106,17 @@ impl Statements {
     /// [`Error::Misuse`] for a place where no entry is.
     pub fn table(&self, place: usize) -> Result<BString, Error> {
         let toc = Arc::clone(&self.script.toc);
-        Ok(self.script.qualified(self.entry(&toc, place)?))
+        Ok(self.script.qualified(entry_at(&toc, place)?))
+    }
+
+    /// Whether backslashes mean nothing in the archive's plain strings.
+    pub fn has_standard_strings(&self) -> bool {
+        self.script.quoter.std_strings
     }
 
     /// What the user should know of the texts given out since the last call.
     pub fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.script.warnings)
-    }
-
-    fn entry<'t>(&self, toc: &'t [TocEntry], place: usize) -> Result<&'t TocEntry, Error> {
-        toc.get(place)
-            .ok_or_else(|| Error::misuse(format!("there is no entry at place {place}")))
     }
 
     /// The texts since the last call, without those that are blank.
@@ -135,6 +135,11 @@ impl Statements {
             .filter(|piece| !piece.trim_ascii().is_empty())
             .collect())
     }
+}
+
+fn entry_at(toc: &[TocEntry], place: usize) -> Result<&TocEntry, Error> {
+    toc.get(place)
+        .ok_or_else(|| Error::misuse(format!("there is no entry at place {place}")))
 }
 
 #[cfg(test)]

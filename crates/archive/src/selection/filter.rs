@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use bstr::{BString, ByteSlice};
+use pgark_sql::{FilterCommand, FilterItem, FilterObject, parse_filter};
 
 use super::{Parts, is_acl, is_root_mark, tag};
 use crate::{DumpId, Error, Section, TocEntry};
@@ -70,6 +71,32 @@ impl Default for Filter {
             functions: Vec::new(),
             triggers: Vec::new(),
             strict_names: false,
+        }
+    }
+}
+
+impl Filter {
+    /// Adds what a filter file says (`read_restore_filters` in src/bin/pg_dump/pg_restore.c). Names are taken letter by letter.
+    ///
+    /// # Errors
+    /// [`pgark_sql::Error::Filter`] for a line that is not one of a restore's filter.
+    pub fn add_file(&mut self, text: &[u8]) -> pgark_sql::Result<()> {
+        for item in parse_filter(text)? {
+            self.names_of(&item)?.push(item.pattern);
+        }
+        Ok(())
+    }
+
+    fn names_of(&mut self, item: &FilterItem) -> pgark_sql::Result<&mut Vec<BString>> {
+        use FilterCommand::{Exclude, Include};
+        match (item.command, item.object) {
+            (Include, FilterObject::Table) => Ok(&mut self.tables),
+            (Include, FilterObject::Index) => Ok(&mut self.indexes),
+            (Include, FilterObject::Function) => Ok(&mut self.functions),
+            (Include, FilterObject::Trigger) => Ok(&mut self.triggers),
+            (Include, FilterObject::Schema) => Ok(&mut self.schemas),
+            (Exclude, FilterObject::Schema) => Ok(&mut self.exclude_schemas),
+            _ => Err(item.not_allowed()),
         }
     }
 }
