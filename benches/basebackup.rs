@@ -7,15 +7,14 @@
 
 mod measure;
 
-use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::process::Command;
 
-use anyhow::{Context, Result};
-use support::{Major, Scratch, Server, pgark, run};
+use anyhow::Result;
+use support::{Scratch, Server, pgark, run};
 
-use measure::{Measured, measured, median};
+use measure::{Measured, major_of_arguments, measured, median};
 
 /// 500 MB that do not compress well, beside the tables of pgbench, which do.
 const NOISE: &str = "
@@ -74,11 +73,7 @@ const CASES: [Case; 5] = [
 ];
 
 fn main() -> Result<()> {
-    let major = env::args().nth(1).unwrap_or_else(|| "15".to_owned());
-    let major = Major::all()
-        .into_iter()
-        .find(|known| known.to_string() == major)
-        .with_context(|| format!("there is no PostgreSQL {major} here"))?;
+    let major = major_of_arguments()?;
     let server = Server::with(major)
         .conf("shared_buffers = '512MB'")
         .conf("max_wal_size = '4GB'")

@@ -1,21 +1,22 @@
-//! `pgark dump` beside `pg_dump -Fc` on one server: `cargo build --release -p pgark && cargo run --release -p pgark-benches`.
+//! `pgark dump` beside `pg_dump -Fc` on one server: `cargo build --release -p pgark && cargo run --release -p pgark-benches --bin dump`.
 //!
 //! Both are run in turn, so that what else the machine does meets both alike, and the medians are compared as a ratio. The data is
 //! the same in every run. An argument names the major (15 where there is none).
 
 mod measure;
+mod tables;
 
-use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use support::{Major, Scratch, Server, dump_command, run};
+use anyhow::Result;
+use support::{Scratch, Server, dump_command, run};
 
-use measure::{measured, median};
+use measure::{major_of_arguments, measured, median};
+use tables::small_tables;
 
 /// 500 MB of rows in the table's files, of which about half is easy to compress.
 const TABLE: &str = "
@@ -39,22 +40,6 @@ do $$ begin
 end $$;
 analyze;
 ";
-
-/// Many small tables, each with a key, an index, a check and a comment.
-fn small_tables(count: u32) -> String {
-    format!(
-        "do $$ begin
-           for i in 1..{count} loop
-             execute format('create table t%s (id bigint primary key, name text not null default %L, n int check (n > 0), '
-               'created timestamptz default now())', i, 'n' || i);
-             execute format('create index on t%s (created)', i);
-             execute format('comment on table t%s is %L', i, 'table ' || i);
-             if i % 500 = 0 then commit; end if;
-           end loop;
-         end $$;
-         analyze;"
-    )
-}
 
 const LARGE_OBJECTS: &str = "
 select count(lo_from_bytea(0, convert_to('object ' || i, 'UTF8'))) from generate_series(1, 20000) i;
@@ -115,11 +100,7 @@ const CASES: [Case; 6] = [
 ];
 
 fn main() -> Result<()> {
-    let major = env::args().nth(1).unwrap_or_else(|| "15".to_owned());
-    let major = Major::all()
-        .into_iter()
-        .find(|known| known.to_string() == major)
-        .with_context(|| format!("there is no PostgreSQL {major} here"))?;
+    let major = major_of_arguments()?;
     // The table stays in memory, and 20,000 tables are locked at once.
     let server = Server::with(major)
         .conf("shared_buffers = '1GB'")

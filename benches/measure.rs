@@ -1,10 +1,19 @@
-//! What a program takes.
+//! What a program takes, and on which server.
 
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use support::run;
+use support::{Major, run};
+
+/// The major that the first argument names, 15 where there is none.
+pub(crate) fn major_of_arguments() -> Result<Major> {
+    let major = std::env::args().nth(1).unwrap_or_else(|| "15".to_owned());
+    Major::all()
+        .into_iter()
+        .find(|known| known.to_string() == major)
+        .with_context(|| format!("there is no PostgreSQL {major} here"))
+}
 
 /// What one run of a program took.
 #[derive(Clone, Copy)]
