@@ -2,7 +2,7 @@
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
-    let files = protox::compile(["importer.proto"], ["proto"])?;
+    let files = protox::compile(["exporter.proto", "importer.proto"], ["proto"])?;
     tonic_prost_build::configure()
         .build_transport(false)
         .client_mod_attribute(".", "#[cfg(test)]")

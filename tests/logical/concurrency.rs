@@ -6,11 +6,11 @@ use std::io::{Read, Write};
 
 use anyhow::{Result, bail, ensure};
 use support::{
-    Major, Running, Scratch, archdiff, dump_command, observe, shared_server, side_by_side,
+    Major, Running, Scratch, archdiff, database_text, dump_command, observe, shared_server,
+    side_by_side,
 };
 
 use crate::matrix::print;
-use crate::restore::text;
 use crate::session::{Session, terminate, wait_for_lock_wait};
 
 /// Tables `t` and `plain` are what a test holds locked: one that much depends on, and one alone.
@@ -154,7 +154,7 @@ fn while_waiting(change: &Change) -> Result<String> {
     let restored = |archive| {
         let target = server.fresh_database("waits", "")?;
         server.pg_restore(&target, [""; 0], archive)?;
-        text(server, &target, &[])
+        database_text(server, &target, &[])
     };
     let found = restored(&ours)?;
     for (state, oracle) in [("before", &before), ("after", &after)] {

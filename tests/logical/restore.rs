@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use bstr::ByteSlice;
 use support::{
-    Fixture, Major, Ran, Restore, Scratch, Server, dump_command, observe, run, shared_server,
-    side_by_side,
+    Fixture, Major, Ran, Restore, Scratch, Server, database_text, dump_command, ensure_same_text,
+    observe, shared_server, side_by_side, sorted_text,
 };
 
 use crate::matrix::fixtures;
@@ -46,11 +46,15 @@ fn every_fixture(major: Major) -> Result<()> {
         let restored = Restored::of(fixture, server, &ours, &[])?;
         if fixture.loses_public(major) {
             restored.ran.expect_silence()?;
-            let original = text(server, &source, &[])?;
+            let original = database_text(server, &source, &[])?;
             ensure_same_text(&without_public(&original), &without_public(&restored.text))?;
         } else if fixture.restore == Restore::Identical {
             restored.ran.expect_silence()?;
-            ensure_same_dump(server, &text(server, &source, &[])?, &restored.text)?;
+            ensure_same_dump(
+                server,
+                &database_text(server, &source, &[])?,
+                &restored.text,
+            )?;
         } else {
             // No worse than pg_dump's own archive.
             let oracle = scratch.join("oracle");
@@ -66,7 +70,7 @@ fn every_fixture(major: Major) -> Result<()> {
                 restored.ran.expect_silence()?;
             }
             // The hash of an enum decides by OIDs, so by chance, in which partition a row comes to rest.
-            ensure_same_text(&sorted(&judged.text), &sorted(&restored.text))?;
+            ensure_same_text(&sorted_text(&judged.text), &sorted_text(&restored.text))?;
         }
         if fixture.name == "shop" {
             let parallel = Restored::of(fixture, server, &ours, &["-j4"])?;
@@ -96,7 +100,7 @@ impl Restored {
                 .arg(archive);
             command
         })?;
-        let text = text(server, &target, &[])?;
+        let text = database_text(server, &target, &[])?;
         // A database with subscriptions is not dropped, and none of these has a slot to be dropped with it.
         server.psql(
             &target,
@@ -132,7 +136,7 @@ fn the_database_itself_is_restored_with_its_properties() -> Result<()> {
         let scratch = Scratch::new()?;
         let ours = scratch.join("ours");
         observe(dump_command(server, &source).arg("-f").arg(&ours))?.expect_silence()?;
-        let original = text(server, &source, &["-C"])?;
+        let original = database_text(server, &source, &["-C"])?;
         server.psql(
             "postgres",
             format!("alter database \"{source}\" rename to \"{source}_away\""),
@@ -144,7 +148,7 @@ fn the_database_itself_is_restored_with_its_properties() -> Result<()> {
                 .arg(&ours),
         )?;
         ran.expect_silence()?;
-        ensure_same_text(&original, &text(server, &source, &["-C"])?)
+        ensure_same_text(&original, &database_text(server, &source, &["-C"])?)
     });
     Ok(())
 }
@@ -155,27 +159,6 @@ impl std::fmt::Display for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "PostgreSQL {} {}", self.0, self.1)
     }
-}
-
-/// The database as SQL by the major's pg_dump.
-pub(crate) fn text(server: &Server, db: &str, args: &[&str]) -> Result<Vec<u8>> {
-    let mut command = server.tool("pg_dump");
-    command.args(args);
-    // Otherwise each run takes a key of its own.
-    let has_key = server.has_restrict_key()?;
-    if has_key {
-        command.arg("--restrict-key=x");
-    }
-    let mut text = run(command.arg("-d").arg(server.conninfo(db)))?;
-    // Two databases of one content differ in their names alone, which the text has nowhere without -C.
-    if !has_key {
-        let lines = text.split_inclusive(|byte| *byte == b'\n');
-        let kept = lines.filter(|line| {
-            !line.starts_with(b"\\restrict ") && !line.starts_with(b"\\unrestrict ")
-        });
-        text = kept.flatten().copied().collect();
-    }
-    Ok(text)
 }
 
 /// The different lines of a text that say nothing of the schema public itself.
@@ -194,54 +177,11 @@ fn without_public(text: &[u8]) -> Vec<u8> {
     lines.join(&b'\n')
 }
 
-/// The lines of a text by their bytes, with the values of a row in any order, for partitions may have other orders of columns.
-fn sorted(text: &[u8]) -> Vec<u8> {
-    let mut lines: Vec<Vec<u8>> = text
-        .split(|byte| *byte == b'\n')
-        .map(|line| {
-            let mut values: Vec<&[u8]> = line.split(|byte| *byte == b'\t').collect();
-            values.sort_unstable();
-            values.join(&b'\t')
-        })
-        .collect();
-    lines.sort_unstable();
-    lines.join(&b'\n')
-}
-
 /// As [`ensure_same_text`], in any order where pg_dump takes that of the OIDs, as it did until the restricted mode came.
 fn ensure_same_dump(server: &Server, expected: &[u8], found: &[u8]) -> Result<()> {
     if server.has_restrict_key()? {
         ensure_same_text(expected, found)
     } else {
-        ensure_same_text(&sorted(expected), &sorted(found))
+        ensure_same_text(&sorted_text(expected), &sorted_text(found))
     }
-}
-
-/// An error with the first line that differs.
-fn ensure_same_text(expected: &[u8], found: &[u8]) -> Result<()> {
-    if expected == found {
-        return Ok(());
-    }
-    let lines = |text: &[u8]| -> Vec<String> {
-        let lines = text.split(|byte| *byte == b'\n');
-        lines
-            .map(|line| String::from_utf8_lossy(line).into_owned())
-            .collect()
-    };
-    let (expected, found) = (lines(expected), lines(found));
-    let at = expected
-        .iter()
-        .zip(&found)
-        .position(|(a, b)| a != b)
-        .unwrap_or(expected.len().min(found.len()));
-    let around = |lines: &[String]| {
-        let window = lines.iter().skip(at.saturating_sub(3)).take(8);
-        window.fold(String::new(), |text, line| text + "    " + line + "\n")
-    };
-    anyhow::bail!(
-        "the dump of the restored database differs in line {}:\n  original:\n{}  restored:\n{}",
-        at + 1,
-        around(&expected),
-        around(&found)
-    )
 }

@@ -283,6 +283,16 @@ impl Backup<'_> {
         serde_json::from_slice(&self.cat("/manifest.json")?).context("the manifest is not JSON")
     }
 
+    /// Has plakar restore the snapshot to a destination, and waits for its end, whatever that is.
+    pub(crate) fn restore(&self, to: &str, options: &[&str]) -> Result<Ran> {
+        let store = self.host.store();
+        let mut command = self.host.plakar(["at", &store, "restore", "-to", to]);
+        for option in options {
+            command.args(["-o", option]);
+        }
+        observe(command.arg(&self.snapshot))
+    }
+
     /// Has plakar check the snapshot.
     pub(crate) fn check(&self) -> Result<()> {
         self.host.run_at_store(&["check", &self.snapshot]).map(drop)

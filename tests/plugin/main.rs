@@ -1,4 +1,4 @@
-//! Backups of real servers by a real Plakar, which finds no PostgreSQL program on its PATH.
+//! Backups and restores of real servers by a real Plakar, which finds no PostgreSQL program on its PATH.
 
 mod again;
 mod big;
@@ -11,5 +11,6 @@ mod option;
 mod package;
 mod physical;
 mod refused;
+mod restore;
 mod restricted;
 mod single;

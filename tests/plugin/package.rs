@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::host::{Host, lay_out};
 
 /// The options of every connector.
-const OPTIONS: [&str; 13] = [
+const COMMON: [&str; 13] = [
     "host",
     "location",
     "password",
@@ -27,15 +27,35 @@ const OPTIONS: [&str; 13] = [
     "username",
 ];
 
-/// Those of one alone.
-const LOGICAL_OPTIONS: [&str; 5] = [
-    "compress",
-    "data_only",
-    "database",
-    "exclude_databases",
-    "schema_only",
+/// Those that a backup and a restore of databases share.
+const LOGICAL: &[&str] = &["data_only", "database", "schema_only"];
+
+/// The options of a connector besides, by its folder.
+const OWN: [(&str, &[&str], &[&str]); 3] = [
+    (
+        "postgresqlImporter",
+        LOGICAL,
+        &["compress", "exclude_databases"],
+    ),
+    (
+        "postgresqlBinImporter",
+        &[],
+        &["checkpoint", "label", "max_rate", "slot", "wal"],
+    ),
+    (
+        "postgresqlExporter",
+        LOGICAL,
+        &[
+            "clean",
+            "databases",
+            "exit_on_error",
+            "ignore_errors",
+            "no_globals",
+            "no_owner",
+            "recreate",
+        ],
+    ),
 ];
-const PHYSICAL_OPTIONS: [&str; 5] = ["checkpoint", "label", "max_rate", "slot", "wal"];
 
 #[test]
 fn the_folder_holds_what_its_manifest_names_and_nothing_else() -> Result<()> {
@@ -69,21 +89,17 @@ fn the_folder_holds_what_its_manifest_names_and_nothing_else() -> Result<()> {
         let mode = fs::metadata(folder.join(&program))?.permissions().mode();
         ensure!(mode & 0o7777 == 0o755, "{program} has mode {mode:o}");
     }
-    for schema in values("validator:") {
-        ensure!(schema.ends_with("/schema.json"), "a schema {schema}");
-        let own = if schema.contains("Bin") {
-            PHYSICAL_OPTIONS
-        } else {
-            LOGICAL_OPTIONS
-        };
-        let schema: Value = serde_json::from_slice(&fs::read(folder.join(schema))?)?;
+    for path in values("validator:") {
+        let (connector, file) = path.split_once('/').context("a folder")?;
+        ensure!(file == "schema.json", "a schema {path}");
+        let schema: Value = serde_json::from_slice(&fs::read(folder.join(&path))?)?;
         ensure!(schema["additionalProperties"] == false, "{schema:#}");
         let properties = schema["properties"].as_object().context("properties")?;
-        let mut known: Vec<_> = properties.keys().map(String::as_str).collect();
-        known.sort_unstable();
-        let mut expected = [&OPTIONS[..], &own].concat();
-        expected.sort_unstable();
-        ensure!(known == expected, "the schema knows {known:?}");
+        let known: BTreeSet<_> = properties.keys().map(String::as_str).collect();
+        let own = OWN.iter().find(|(name, _, _)| *name == connector);
+        let (_, shared, own) = own.with_context(|| format!("an unknown connector {connector}"))?;
+        let expected: BTreeSet<_> = COMMON.iter().chain(*shared).chain(*own).copied().collect();
+        ensure!(known == expected, "the schema {path} knows {known:?}");
     }
     Ok(())
 }

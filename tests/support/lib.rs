@@ -18,6 +18,7 @@ mod running;
 mod scratch;
 mod server;
 mod side_by_side;
+mod text;
 mod tls;
 mod user;
 
@@ -32,5 +33,6 @@ pub use running::{Ran, Running, observe};
 pub use scratch::Scratch;
 pub use server::{Options, Server, StopMode, judge_folder, shared_server};
 pub use side_by_side::side_by_side;
+pub use text::{database_text, ensure_same_text, sorted_text};
 pub use tls::Certificates;
 pub use user::{User, server_user};

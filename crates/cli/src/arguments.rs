@@ -13,7 +13,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use pgark_archive::Compression;
 
 pub(crate) use dump::{ContentArguments, NameArguments, OmitArguments, SessionArguments};
-pub(crate) use restore::{ChoiceArguments, RestoreArguments, SectionName};
+pub(crate) use restore::{
+    ChoiceArguments, NewName, PreflightChoice, ProgressStyle, RenamingArguments, RestoreArguments,
+    SectionName,
+};
 use script::dump_format;
 pub(crate) use script::{DumpFormat, RowArguments, ScriptArguments, StorageArguments};
 
@@ -33,6 +36,8 @@ pub(crate) enum Command {
     #[command(name = "basebackup")]
     BaseBackup(Box<physical::BaseBackupArguments>),
     Dump(Box<DumpArguments>),
+    Globals(GlobalsArguments),
+    Inspect(InspectArguments),
     List(ListArguments),
     Ping(PingArguments),
     Plugin(PluginArguments),
@@ -93,6 +98,13 @@ pub(crate) struct ConnectionArguments {
     /// A database name, a connection string or a URI.
     #[arg(short, long, value_name = "DBNAME", overrides_with = "dbname")]
     pub(crate) dbname: Option<OsString>,
+    #[command(flatten)]
+    pub(crate) login: LoginArguments,
+}
+
+/// Which server, and who asks.
+#[derive(Debug, Args)]
+pub(crate) struct LoginArguments {
     /// Server name, address or folder of the socket.
     #[arg(short, long, value_name = "HOST", overrides_with = "host")]
     pub(crate) host: Option<OsString>,
@@ -135,6 +147,37 @@ pub(crate) struct ListArguments {
     pub(crate) json: bool,
 }
 
+/// Restore roles, memberships and tablespaces from a script of pg_dumpall --globals-only or of a Plakar snapshot.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct GlobalsArguments {
+    /// The script; - for standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) restore: PathBuf,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArguments,
+    /// Stop at the first error.
+    #[arg(short, long)]
+    pub(crate) exit_on_error: bool,
+    /// Write what was done, and what not, to FILE as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Print help.
+    #[arg(long, action = clap::ArgAction::Help)]
+    help: Option<bool>,
+}
+
+/// Tell what of an archive runs with more rights, or at other times, than one may think: programs, languages that are not confined, SECURITY DEFINER, event triggers, subscriptions, foreign servers.
+#[derive(Debug, Args)]
+pub(crate) struct InspectArguments {
+    /// The archive; standard input where it is - or not given.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// One JSON array.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Serve Plakar, which starts this itself.
 #[derive(Debug, Args)]
 pub(crate) struct PluginArguments {
@@ -145,5 +188,6 @@ pub(crate) struct PluginArguments {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum PluginRole {
+    Exporter,
     Importer,
 }

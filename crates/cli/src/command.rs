@@ -3,6 +3,9 @@
 pub(crate) mod basebackup;
 pub(crate) mod connection;
 pub(crate) mod dump;
+pub(crate) mod filter;
+pub(crate) mod globals;
+pub(crate) mod inspect;
 pub(crate) mod list;
 pub(crate) mod password;
 pub(crate) mod ping;

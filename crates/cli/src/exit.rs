@@ -4,19 +4,22 @@ use std::process::ExitCode;
 
 use pgark_dump::Error as DumpError;
 use pgark_physical::Error as PhysicalError;
+use pgark_restore::Error as RestoreError;
 
 use crate::output::say;
 
 /// The run failed.
-const FAILED: u8 = 1;
+pub(crate) const FAILED: u8 = 1;
 /// The command line makes no sense.
 const USAGE: u8 = 2;
 /// The server refused the login, or asked for one that is not safe.
 const LOGIN_REFUSED: u8 = 3;
 /// Refused before anything was done.
-const REFUSED: u8 = 4;
+pub(crate) const REFUSED: u8 = 4;
 /// Cancelled by a signal.
-const CANCELLED: u8 = 5;
+pub(crate) const CANCELLED: u8 = 5;
+/// Part of what was asked for was done.
+pub(crate) const PARTIAL: u8 = 7;
 /// No connection, or it was lost.
 pub(crate) const CANNOT_CONNECT: u8 = 8;
 
@@ -32,12 +35,6 @@ pub(crate) struct Cancelled;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Refused(&'static str);
-
-impl Refused {
-    pub(crate) fn new(why: &'static str) -> Self {
-        Self(why)
-    }
-}
 
 /// What the user asks for makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -102,14 +99,16 @@ fn code(error: &anyhow::Error) -> u8 {
     }
     let dump = error.downcast_ref::<DumpError>();
     let physical = error.downcast_ref::<PhysicalError>();
-    let connect = error
-        .downcast_ref::<pgark_connect::Error>()
-        .or(match (dump, physical) {
-            (Some(DumpError::Connect(error)), _) | (_, Some(PhysicalError::Connect(error))) => {
-                Some(error)
-            }
-            _ => None,
-        });
+    let restore = error.downcast_ref::<RestoreError>();
+    let connect =
+        error
+            .downcast_ref::<pgark_connect::Error>()
+            .or(match (dump, physical, restore) {
+                (Some(DumpError::Connect(error)), _, _)
+                | (_, Some(PhysicalError::Connect(error)), _)
+                | (_, _, Some(RestoreError::Connect(error))) => Some(error),
+                _ => None,
+            });
     if let Some(error) = connect {
         return if error.is_bad_option() {
             USAGE
@@ -129,6 +128,9 @@ fn code(error: &anyhow::Error) -> u8 {
             error if error.is_connection_lost() => CANNOT_CONNECT,
             _ => FAILED,
         };
+    }
+    if let Some(RestoreError::Options(_)) = restore {
+        return USAGE;
     }
     match dump {
         Some(

@@ -30,9 +30,14 @@ fn main() -> ExitCode {
         }
     };
     let result = runtime.block_on(async {
-        tokio::select! {
-            result = run(arguments.command, arguments.verbose > 0) => result,
-            () = exit::interrupted() => Err(exit::Cancelled.into()),
+        let verbose = arguments.verbose > 0;
+        // What changes a server is stopped with care, and tells how it stands.
+        match arguments.command {
+            Command::Restore(arguments) => command::restore::run(*arguments, verbose).await,
+            command => tokio::select! {
+                result = run(command, verbose) => result,
+                () = exit::interrupted() => Err(exit::Cancelled.into()),
+            },
         }
     });
     // A thread that still writes to a full pipe must not keep a cancelled run alive.
@@ -47,6 +52,8 @@ async fn run(command: Command, verbose: bool) -> anyhow::Result<ExitCode> {
     match command {
         Command::BaseBackup(arguments) => command::basebackup::run(*arguments).await,
         Command::Dump(arguments) => command::dump::run(*arguments, verbose).await,
+        Command::Globals(arguments) => command::globals::run(&arguments).await,
+        Command::Inspect(arguments) => command::inspect::run(&arguments),
         Command::List(arguments) => command::list::run(&arguments),
         Command::Ping(arguments) => command::ping::run(&arguments).await,
         Command::Plugin(arguments) => command::plugin::run(&arguments).await,

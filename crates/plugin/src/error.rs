@@ -37,11 +37,15 @@ pub enum Error {
     Host(String),
 
     /// Records whose content did not reach the host whole.
-    #[error("{}", failures(.0))]
+    #[error("{}", failures("backup", .0))]
     Incomplete(Vec<Failure>),
 
-    /// A dump ended without saying how.
-    #[error("the dump was aborted by a fault of this program")]
+    /// Records that were not restored, or not whole.
+    #[error("{}", failures("restore", .0))]
+    NotRestored(Vec<Failure>),
+
+    /// A dump or a restore ended without saying how.
+    #[error("it was aborted by a fault of this program")]
     Aborted,
 
     /// A connection to the server could not be made.
@@ -55,9 +59,17 @@ pub enum Error {
     /// No base backup could be made.
     #[error(transparent)]
     Physical(#[from] pgark_physical::Error),
+
+    /// A record could not be restored.
+    #[error(transparent)]
+    Restore(#[from] pgark_restore::Error),
+
+    /// A record is no archive, or one that cannot be read.
+    #[error(transparent)]
+    Archive(#[from] pgark_archive::Error),
 }
 
-/// A record whose content did not reach the host whole.
+/// A record whose content did not reach the host, or the server, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The record's name in the snapshot.
@@ -66,12 +78,12 @@ pub struct Failure {
     pub reason: String,
 }
 
-fn failures(all: &[Failure]) -> String {
+fn failures(what: &str, all: &[Failure]) -> String {
     let each: Vec<_> = all
         .iter()
         .map(|f| format!("{}: {}", f.pathname, f.reason))
         .collect();
-    format!("backup is incomplete: {}", each.join("; "))
+    format!("{what} is incomplete: {}", each.join("; "))
 }
 
 impl Error {

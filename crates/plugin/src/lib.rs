@@ -6,6 +6,8 @@
 //! `/NNNNN-DATABASE.dump` a database, and starts each dump when the host opens its record. A dump
 //! that fails fails the whole backup. For `postgres+bin://` it announces `/manifest.json` and the
 //! members of a base backup as they arrive, below `/data` and `/tablespaces/OID`.
+//! The exporter takes the records of databases back, globals first, and restores each as it
+//! arrives; a record that fails fails the whole restore, once all have been taken.
 //!
 //! What is in a manifest, in the globals and in an archive is decided by pgark-dump, what a base
 //! backup is by pgark-physical; this crate has no SQL of its own.
@@ -18,13 +20,17 @@
 
 mod backup;
 mod content;
+mod destination;
 mod error;
+mod exporter;
 mod importer;
 mod options;
 mod physical;
 mod postgres;
 mod proto;
 mod record;
+mod restorable;
+mod restoring;
 mod sink;
 mod source;
 mod stdio;
@@ -39,6 +45,8 @@ pub use error::Error;
 pub enum Role {
     /// The source of a backup.
     Importer,
+    /// The destination of a restore.
+    Exporter,
 }
 
 /// Serves `role` to the host that holds the other ends of standard input and output, until it
@@ -58,5 +66,6 @@ pub async fn serve(role: Role) -> Result<(), Error> {
     let host = stdio::open()?;
     match role {
         Role::Importer => stdio::serve(host, importer::service(postgres::Postgres::open)).await,
+        Role::Exporter => stdio::serve(host, exporter::service()).await,
     }
 }

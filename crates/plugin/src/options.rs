@@ -3,6 +3,7 @@
 mod boolean;
 mod connection;
 mod physical;
+mod restore;
 
 use std::collections::HashMap;
 
@@ -10,6 +11,8 @@ use bstr::{BStr, BString, ByteSlice};
 use pgark_connect::Config;
 
 use crate::Error;
+
+pub(crate) use restore::{RestoreMode, RestoreOptions};
 
 /// Options of a logical backup; [`connection`] and [`physical`] have more.
 const OWN: &[&str] = &[
@@ -95,45 +98,18 @@ impl Options {
     /// counts as none. Options that do not exist get a warning, since hosts may have some of their own.
     pub(crate) fn parse(protocol: &str, options: &HashMap<String, String>) -> Result<Self, Error> {
         let protocol = Protocol::parse(protocol)?;
-        let mut unknown: Vec<_> = options
-            .keys()
-            .filter(|key| {
-                !connection::is_option(key)
-                    && match protocol {
-                        Protocol::Postgres => !OWN.contains(&key.as_str()),
-                        Protocol::PostgresBin => !physical::is_option(key),
-                    }
-            })
-            .collect();
-        unknown.sort();
-        for key in unknown {
-            tracing::warn!("option {key} does not exist and is ignored");
-        }
-        let said = |key: &str| {
-            options
-                .get(key)
-                .map(String::as_str)
-                .filter(|value| !value.is_empty())
+        let own = match protocol {
+            Protocol::Postgres => OWN,
+            Protocol::PostgresBin => physical::OWN,
         };
-        if said("pg_bin_dir").is_some() {
-            tracing::info!("option pg_bin_dir is ignored: no PostgreSQL program is needed");
-        }
-        let flag = |key| said(key).map_or(Ok(false), |value| boolean::parse(key, value));
-        let (schema_only, data_only) = (flag("schema_only")?, flag("data_only")?);
-        if schema_only && data_only {
-            return Err(exclusive("schema_only", "data_only"));
-        }
+        let said = look_up(options, own);
+        let flag = |key| flag(&said, key);
+        let (schema_only, data_only) = sections(&said)?;
 
-        let (config, database) = connection::parse(protocol, said)?;
+        let (config, database) = connection::parse(protocol, &said)?;
         let selection = Selection {
             database,
-            exclude: said("exclude_databases")
-                .unwrap_or_default()
-                .split(',')
-                .map(str::trim)
-                .filter(|name| !name.is_empty())
-                .map(BString::from)
-                .collect(),
+            exclude: names(said("exclude_databases")),
             globals: !data_only,
         };
         if let Some(name) = &selection.database
@@ -150,9 +126,57 @@ impl Options {
             compress: flag("compress")?,
             schema_only,
             data_only,
-            physical: physical::parse(said)?,
+            physical: physical::parse(&said)?,
         })
     }
+}
+
+/// Looks options up; an empty one counts as none. Options that do not exist get a warning, since hosts may have some of their own.
+fn look_up<'a>(
+    options: &'a HashMap<String, String>,
+    own: &[&str],
+) -> impl Fn(&str) -> Option<&'a str> {
+    let mut unknown: Vec<_> = options
+        .keys()
+        .filter(|key| !own.contains(&key.as_str()) && !connection::is_option(key))
+        .collect();
+    unknown.sort();
+    for key in unknown {
+        tracing::warn!("option {key} does not exist and is ignored");
+    }
+    let said = |key: &str| {
+        options
+            .get(key)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    };
+    if said("pg_bin_dir").is_some() {
+        tracing::info!("option pg_bin_dir is ignored: no PostgreSQL program is needed");
+    }
+    said
+}
+
+fn flag<'a>(said: impl Fn(&str) -> Option<&'a str>, key: &str) -> Result<bool, Error> {
+    said(key).map_or(Ok(false), |value| boolean::parse(key, value))
+}
+
+/// Whether definitions alone, or data alone.
+fn sections<'a>(said: impl Fn(&str) -> Option<&'a str>) -> Result<(bool, bool), Error> {
+    let sections = (flag(&said, "schema_only")?, flag(&said, "data_only")?);
+    if sections == (true, true) {
+        return Err(exclusive("schema_only", "data_only"));
+    }
+    Ok(sections)
+}
+
+/// Names that are separated by commas.
+fn names(list: Option<&str>) -> Vec<BString> {
+    list.unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(BString::from)
+        .collect()
 }
 
 fn exclusive(one: &str, other: &str) -> Error {

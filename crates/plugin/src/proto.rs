@@ -5,6 +5,7 @@
     unreachable_pub,
     unused_qualifications,
     clippy::pedantic,
+    clippy::large_enum_variant,
     reason = "generated code; proto/ holds the words"
 )]
 
@@ -15,5 +16,9 @@ pub(crate) mod importer {
 pub(crate) mod plakar {
     pub(crate) mod connectors {
         tonic::include_proto!("plakar.connectors");
+    }
+
+    pub(crate) mod exporter {
+        tonic::include_proto!("plakar.exporter");
     }
 }

@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::query::encode_query;
-use crate::{Error, Result, Session};
+use crate::{Result, Session};
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     /// Sends texts one behind the other, each a query of its own, and only then reads what became of each, which it adds to
@@ -42,7 +42,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::Error;
     use crate::testing::{complete, error, ready, session};
 
     #[tokio::test]

@@ -1,15 +1,18 @@
 //! The command line of `pgark restore`; the letters are those of pg_restore.
 
-use std::ffi::OsString;
-use std::num::NonZeroU32;
+use std::ffi::{OsStr, OsString};
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use bstr::BString;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use pgark_archive::Section;
 
-use super::{ScriptArguments, StorageArguments};
+use super::{LoginArguments, ScriptArguments, StorageArguments};
 
-/// Write an archive as an SQL script, as pg_restore of the server's version does. Restoring into a server is for pg_restore, for now.
+/// Restore an archive into a database, or write it as an SQL script, as pg_restore does.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true, args_override_self = true)]
 pub(crate) struct RestoreArguments {
@@ -22,21 +25,16 @@ pub(crate) struct RestoreArguments {
     /// List the chosen entries instead, on standard output or in FILE.
     #[arg(short, long)]
     pub(crate) list: bool,
-    /// The database to restore into, which is not there yet.
-    #[arg(
-        short,
-        long,
-        value_name = "DBNAME",
-        hide = true,
-        conflicts_with = "file"
-    )]
-    pub(crate) dbname: Option<OsString>,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
     #[command(flatten)]
     pub(crate) choice: ChoiceArguments,
     #[command(flatten)]
     pub(crate) script: ScriptArguments,
     #[command(flatten)]
     pub(crate) omit: StorageArguments,
+    #[command(flatten)]
+    pub(crate) renaming: RenamingArguments,
     /// The role that restores.
     #[arg(long, value_name = "ROLE")]
     pub(crate) role: Option<OsString>,
@@ -52,6 +50,88 @@ pub(crate) struct RestoreArguments {
     /// Print help.
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,
+}
+
+/// Roles and tablespaces under other names. A = in a name is written \=.
+#[derive(Debug, Args)]
+pub(crate) struct RenamingArguments {
+    /// Restore what is of the role OLD as of NEW; may be repeated.
+    #[arg(long, value_name = "OLD=NEW", value_parser = OsStringValueParser::new().try_map(|text| new_name(&text)))]
+    pub(crate) map_role: Vec<NewName>,
+    /// Restore what is in the tablespace OLD into NEW; may be repeated.
+    #[arg(long, value_name = "OLD=NEW", value_parser = OsStringValueParser::new().try_map(|text| new_name(&text)))]
+    pub(crate) map_tablespace: Vec<NewName>,
+}
+
+/// A name, and what takes its place.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct NewName {
+    pub(crate) old: BString,
+    pub(crate) new: BString,
+}
+
+fn new_name(text: &OsStr) -> Result<NewName, String> {
+    let (mut names, mut name) = (Vec::new(), BString::default());
+    let mut bytes = text.as_bytes().iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'=' => names.push(std::mem::take(&mut name)),
+            b'\\' if bytes.peek() == Some(&b'=') => name.extend(bytes.next()),
+            byte => name.push(byte),
+        }
+    }
+    names.push(name);
+    match <[BString; 2]>::try_from(names) {
+        Ok([old, new]) if !old.is_empty() && !new.is_empty() => Ok(NewName { old, new }),
+        _ => Err(format!("\"{}\" is not OLD=NEW", text.display())),
+    }
+}
+
+/// Which database to restore into, and how.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArguments {
+    /// The database to restore into: its name, a connection string or a URI. With -C, the one to connect to first.
+    #[arg(short, long, value_name = "DBNAME", conflicts_with = "file")]
+    pub(crate) dbname: Option<OsString>,
+    #[command(flatten)]
+    pub(crate) login: LoginArguments,
+    /// How many sessions restore side by side.
+    #[arg(short, long, value_name = "COUNT", default_value = "1", conflicts_with_all = ["single_transaction", "transaction_size"])]
+    pub(crate) jobs: NonZeroUsize,
+    /// Stop at the first error.
+    #[arg(short, long)]
+    pub(crate) exit_on_error: bool,
+    /// Leave out the data of tables that could not be made.
+    #[arg(long)]
+    pub(crate) no_data_for_failed_tables: bool,
+    /// Whether to look first for what will not work: on warns and goes on, only stops then.
+    #[arg(long, value_name = "WHEN", default_value = "on")]
+    pub(crate) preflight: PreflightChoice,
+    /// Write what was done, and what not, to FILE as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Show how far it is: auto is a bar on a terminal.
+    #[arg(long, value_name = "STYLE", default_value = "auto")]
+    pub(crate) progress: ProgressStyle,
+}
+
+/// When to look for what will not work.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum PreflightChoice {
+    On,
+    Off,
+    Only,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ProgressStyle {
+    /// A bar where standard error is a terminal.
+    Auto,
+    /// A JSON object a line.
+    Json,
+    /// Not at all.
+    None,
 }
 
 /// What of an archive is wanted.
@@ -105,6 +185,9 @@ pub(crate) struct ChoiceArguments {
     /// Only the entries of this list, in its order.
     #[arg(short = 'L', long, value_name = "FILE")]
     pub(crate) use_list: Option<PathBuf>,
+    /// What to restore is said in FILE, or on standard input where it is -.
+    #[arg(long = "filter", value_name = "FILE")]
+    pub(crate) filters: Vec<PathBuf>,
     /// Leave privileges out.
     #[arg(short = 'x', long, alias = "no-acl")]
     pub(crate) no_privileges: bool,
@@ -138,6 +221,21 @@ impl From<SectionName> for Section {
             SectionName::PreData => Self::PreData,
             SectionName::Data => Self::Data,
             SectionName::PostData => Self::PostData,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_names_are_read_with_their_escapes() {
+        let name = |text: &str| new_name(text.as_ref()).map(|name| (name.old, name.new));
+        assert_eq!(name("a=b"), Ok(("a".into(), "b".into())));
+        assert_eq!(name(r"a\=\b=c\="), Ok((r"a=\b".into(), "c=".into())));
+        for bad in ["", "a", "a=", "=b", "a=b=c"] {
+            assert_eq!(name(bad), Err(format!("\"{bad}\" is not OLD=NEW")));
         }
     }
 }

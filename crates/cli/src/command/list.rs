@@ -15,23 +15,7 @@ use crate::arguments::ListArguments;
 
 /// Lists an archive on standard output.
 pub(crate) fn run(arguments: &ListArguments) -> anyhow::Result<ExitCode> {
-    let path = arguments
-        .file
-        .as_deref()
-        .filter(|path| *path != Path::new("-"));
-    let input: Box<dyn Read> = match path {
-        Some(path) => {
-            Box::new(BufReader::new(File::open(path).with_context(|| {
-                format!("could not open file \"{}\"", path.display())
-            })?))
-        }
-        None => Box::new(io::stdin().lock()),
-    };
-    let name = path.map_or_else(
-        || "standard input".to_owned(),
-        |path| format!("\"{}\"", path.display()),
-    );
-    let archive = Reader::new(input).with_context(|| format!("could not read archive {name}"))?;
+    let archive = open(arguments.file.as_deref())?;
     let selection = Selection::all(archive.toc());
     let mut out = BufWriter::new(io::stdout().lock());
     let written = if arguments.json {
@@ -44,7 +28,30 @@ pub(crate) fn run(arguments: &ListArguments) -> anyhow::Result<ExitCode> {
     } else {
         list(archive.header(), archive.toc(), &selection, &mut out)
     };
-    match written.and_then(|()| out.flush()) {
+    written_out(written.and_then(|()| out.flush()))
+}
+
+/// Opens an archive in a file, or on standard input where none is named.
+pub(super) fn open(path: Option<&Path>) -> anyhow::Result<Reader<Box<dyn Read>>> {
+    let path = path.filter(|path| *path != Path::new("-"));
+    let input: Box<dyn Read> = match path {
+        Some(path) => {
+            Box::new(BufReader::new(File::open(path).with_context(|| {
+                format!("could not open file \"{}\"", path.display())
+            })?))
+        }
+        None => Box::new(io::stdin().lock()),
+    };
+    let name = path.map_or_else(
+        || "standard input".to_owned(),
+        |path| format!("\"{}\"", path.display()),
+    );
+    Reader::new(input).with_context(|| format!("could not read archive {name}"))
+}
+
+/// What is told of what went to standard output.
+pub(super) fn written_out(written: io::Result<()>) -> anyhow::Result<ExitCode> {
+    match written {
         // Whoever read has seen enough, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         result => result

@@ -10,6 +10,7 @@ use crate::arguments::{PluginArguments, PluginRole};
 /// Serves Plakar on standard input and output until it hangs up.
 pub(crate) async fn run(arguments: &PluginArguments) -> anyhow::Result<ExitCode> {
     let role = match arguments.role {
+        PluginRole::Exporter => Role::Exporter,
         PluginRole::Importer => Role::Importer,
     };
     pgark_plugin::serve(role)

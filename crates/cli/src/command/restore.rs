@@ -1,8 +1,11 @@
 //! `pgark restore`
 
+pub(super) mod database;
+mod progress;
+
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -11,23 +14,38 @@ use std::process::ExitCode;
 use anyhow::Context;
 use bstr::BString;
 use pgark_archive::{
-    Filter, Reader, RestrictKey, ScriptOptions, Selection, UseList, list, render, render_stream,
+    Filter, Reader, Renaming, RestrictKey, ScriptOptions, Selection, TocEntry, UseList, list,
+    render, render_stream,
 };
 
-use crate::arguments::{ChoiceArguments, RestoreArguments, ScriptArguments};
+use crate::arguments::{
+    ChoiceArguments, NewName, RenamingArguments, RestoreArguments, ScriptArguments,
+};
 use crate::exit;
 use crate::output::say;
 use crate::output_file::OutputFile;
 
-/// Writes an archive as a script, or lists what would be in it.
+/// Restores an archive into a database, writes it as a script, or lists what of it is chosen.
 pub(crate) async fn run(arguments: RestoreArguments, verbose: bool) -> anyhow::Result<ExitCode> {
-    let to_stdout = arguments.file.as_deref() == Some(Path::new("-"));
-    if arguments.dbname.is_some() || (arguments.file.is_none() && !arguments.list) {
-        return Err(exit::Refused::new(
-            "restoring into a server is not there yet: write a script with -f and run it with psql, or use pg_restore",
+    if arguments.server.dbname.is_some() && !arguments.list {
+        // It ends by itself when the user stops it, and tells what is there.
+        return database::run(&arguments).await;
+    }
+    if arguments.file.is_none() && !arguments.list {
+        return Err(exit::Usage(
+            "where to restore to is not said: -d names a database, -f a file for a script".into(),
         )
         .into());
     }
+    tokio::select! {
+        result = write(arguments, verbose) => result,
+        () = exit::interrupted() => Err(exit::Cancelled.into()),
+    }
+}
+
+/// Writes an archive as a script, or lists what would be in it.
+async fn write(arguments: RestoreArguments, verbose: bool) -> anyhow::Result<ExitCode> {
+    let to_stdout = arguments.file.as_deref() == Some(Path::new("-"));
     let output = OutputFile::open(arguments.file.as_deref().filter(|_| !to_stdout))?;
     let sink = output.writer()?;
     let work = move || restore(&arguments, verbose, sink);
@@ -44,23 +62,15 @@ fn restore(
     verbose: bool,
     sink: Box<dyn Write + Send>,
 ) -> anyhow::Result<Vec<String>> {
-    let path = arguments
-        .archive
-        .as_deref()
-        .filter(|path| *path != Path::new("-"));
-    let name = path.map_or_else(
-        || "standard input".to_owned(),
-        |path| format!("\"{}\"", path.display()),
-    );
-    let opened = match path {
-        Some(path) => File::open(path),
-        None => io::stdin().as_fd().try_clone_to_owned().map(File::from),
-    };
-    let file = opened.with_context(|| format!("could not open {name}"))?;
+    let (file, name) = open(arguments)?;
     let is_regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
     let reading = || format!("could not restore archive {name}");
     let mut reader = Reader::new(file).with_context(reading)?;
-    let (selection, mut warnings) = choose(arguments, &reader)?;
+    let renaming = renaming(&arguments.renaming);
+    if !renaming.is_empty() {
+        reader.rename(&renaming).with_context(reading)?;
+    }
+    let (selection, mut warnings) = choose(arguments, reader.toc())?;
     if arguments.list {
         let mut out = BufWriter::new(sink);
         list(reader.header(), reader.toc(), &selection, &mut out)
@@ -80,12 +90,30 @@ fn restore(
     Ok(warnings)
 }
 
-fn choose<R: Read>(
+/// The archive's file or standard input, and what to call it.
+fn open(arguments: &RestoreArguments) -> anyhow::Result<(File, String)> {
+    let path = arguments
+        .archive
+        .as_deref()
+        .filter(|path| *path != Path::new("-"));
+    let name = path.map_or_else(
+        || "standard input".to_owned(),
+        |path| format!("\"{}\"", path.display()),
+    );
+    let opened = match path {
+        Some(path) => File::open(path),
+        None => io::stdin().as_fd().try_clone_to_owned().map(File::from),
+    };
+    let file = opened.with_context(|| format!("could not open {name}"))?;
+    Ok((file, name))
+}
+
+fn choose(
     arguments: &RestoreArguments,
-    reader: &Reader<R>,
+    toc: &[TocEntry],
 ) -> anyhow::Result<(Selection, Vec<String>)> {
     let mut warnings = Vec::new();
-    if reader.toc().iter().any(|entry| entry.with_oids) {
+    if toc.iter().any(|entry| entry.with_oids) {
         warnings.push(
             "tables WITH OIDS are restored without: no server has known them since PostgreSQL 12"
                 .into(),
@@ -102,9 +130,24 @@ fn choose<R: Read>(
     for line in use_list.iter().flat_map(UseList::ignored) {
         warnings.push(format!("line of the list ignored: {line}"));
     }
-    let filter = filter(&arguments.choice, arguments.script.create);
-    let selection = Selection::choose(reader.toc(), &filter, use_list.as_ref())?;
+    let mut filter = filter(&arguments.choice, arguments.script.create);
+    for path in &arguments.choice.filters {
+        super::filter::add(path, |text| filter.add_file(text))?;
+    }
+    let selection = Selection::choose(toc, &filter, use_list.as_ref())?;
     Ok((selection, warnings))
+}
+
+/// Which names stand for others.
+fn renaming(arguments: &RenamingArguments) -> Renaming {
+    let mut renaming = Renaming::default();
+    for NewName { old, new } in arguments.map_role.iter().cloned() {
+        renaming.rename_role(old, new);
+    }
+    for NewName { old, new } in arguments.map_tablespace.iter().cloned() {
+        renaming.rename_tablespace(old, new);
+    }
+    renaming
 }
 
 /// What the options choose.

@@ -2,7 +2,8 @@ use pgark_physical::{Checkpoint, Options, Slot, WalMethod, parse_rate};
 
 use crate::Error;
 
-const OWN: &[&str] = &[
+/// Options that are read here.
+pub(super) const OWN: &[&str] = &[
     "checkpoint",
     "label",
     "max_rate",
@@ -10,10 +11,6 @@ const OWN: &[&str] = &[
     "slot",
     "wal",
 ];
-
-pub(super) fn is_option(key: &str) -> bool {
-    OWN.contains(&key)
-}
 
 /// What a base backup is asked for.
 ///

@@ -52,7 +52,7 @@ async fn all_data_arrives() {
 async fn a_copy_that_fails_early_or_late_leaves_the_session_usable() {
     let failed = || vec![error("ERROR", "22P04"), ready()];
     for (early, late) in [(failed(), vec![]), (vec![], failed())] {
-        let (ended, _, mut session) = copied(&[b'x'; 300_000], early, late).await;
+        let (ended, _, mut session) = copied(&vec![b'x'; 300_000], early, late).await;
         let error = ended.unwrap_err();
         assert_eq!(error.server().map(|e| e.sqlstate.as_str()), Some("22P04"));
         session.check_ready().unwrap();

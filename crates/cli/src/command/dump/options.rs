@@ -1,12 +1,9 @@
 //! What the options of `dump` ask for.
 
 use std::ffi::OsString;
-use std::io::{self, Read};
 use std::num::NonZeroU32;
 use std::os::unix::ffi::OsStringExt;
-use std::path::Path;
 
-use anyhow::Context;
 use bstr::BString;
 use pgark_archive::{Compression, ScriptOptions};
 use pgark_dump::{
@@ -154,27 +151,9 @@ fn names(arguments: NameArguments) -> anyhow::Result<NameOptions> {
     names.is_partial =
         !(names.schemas.is_empty() && names.tables.is_empty() && names.extensions.is_empty());
     for path in &arguments.filters {
-        add_filter(&mut names, path)?;
+        super::super::filter::add(path, |text| names.add_filter(text))?;
     }
     Ok(names)
-}
-
-fn add_filter(names: &mut NameOptions, path: &Path) -> anyhow::Result<()> {
-    let mut text = Vec::new();
-    let (name, read) = if path == Path::new("-") {
-        let read = io::stdin().lock().read_to_end(&mut text).map(drop);
-        ("standard input".to_owned(), read)
-    } else {
-        let read = std::fs::read(path).map(|read| text = read);
-        (format!("file \"{}\"", path.display()), read)
-    };
-    read.with_context(|| format!("could not read filter from {name}"))?;
-    names.add_filter(&text).map_err(|error| {
-        exit::Usage(format!(
-            "invalid format in filter read from {name}: {error}"
-        ))
-    })?;
-    Ok(())
 }
 
 fn omit(arguments: &OmitArguments, storage: &StorageArguments) -> Omit {

@@ -1,0 +1,11 @@
+//! `pgark restore` into real servers, with their own pg_restore as the judge.
+
+mod case;
+mod deadlock;
+mod failure;
+mod fixture;
+mod generated;
+mod globals;
+mod option;
+mod stream;
+mod together;
