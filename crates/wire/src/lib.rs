@@ -68,7 +68,7 @@ pub use authentication::{Authentication, ChannelBinding};
 pub use cancel::{CancelKey, cancel};
 pub use copy_both::CopyBoth;
 pub use copy_in::CopyIn;
-pub use copy_out::CopyOut;
+pub use copy_out::{CopyOut, CopyPiece};
 pub use error::{AuthenticationError, Error, Result};
 pub use method::{Method, Methods};
 pub use one_line::OneLine;

@@ -160,3 +160,59 @@ async fn waiting_for_data_may_be_cancelled_and_taken_up_again() {
     assert_eq!(copy.next().await.unwrap(), Some(&b"w\n"[..]));
     assert_eq!(copy.next().await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn several_come_one_after_the_other() {
+    let (mut session, mut server) = session().await;
+    let one = |rows: &[&[u8]]| {
+        let mut answer = vec![copy_response()];
+        answer.extend(rows.iter().map(|row| message(b'd', row)));
+        answer.extend([message(b'c', b""), complete("COPY")]);
+        answer
+    };
+    let whole = [
+        one(&[b"1\n", b"2\n"]),
+        one(&[]),
+        one(&[b"3\n"]),
+        vec![ready()],
+    ];
+    let failing = [one(&[b"1\n"]), vec![error("ERROR", "42501"), ready()]];
+    for (answers, expected, sqlstate) in [
+        (&whole[..], "1\n2\n;;3\n;", None),
+        (&failing, "1\n;", Some("42501")),
+    ] {
+        let answer = answers.concat();
+        let (found, ()) = tokio::join!(
+            async {
+                let mut copies = session
+                    .copy_out("copy t to stdout; copy u to stdout")
+                    .await?;
+                let mut found = String::new();
+                loop {
+                    match copies.next_of_several().await {
+                        Ok(Some(CopyPiece::Data(data))) => {
+                            found.push_str(std::str::from_utf8(data).unwrap());
+                        }
+                        Ok(Some(CopyPiece::End)) => found.push(';'),
+                        Ok(None) => return Ok((found, None)),
+                        Err(error) => return Ok((found, Some(error))),
+                    }
+                }
+            },
+            async {
+                server.receive().await;
+                server.send(&answer).await;
+            }
+        );
+        let (found, error): (String, Option<Error>) =
+            found.unwrap_or_else(|error: Error| panic!("{error}"));
+        assert_eq!(found, expected);
+        assert_eq!(
+            error
+                .map(|error| error.server().unwrap().sqlstate.clone())
+                .as_deref(),
+            sqlstate
+        );
+        assert!(session.is_ready());
+    }
+}
