@@ -1,79 +1,44 @@
 //! Compression of one data stream: a table's data, or one large object.
 
-use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
+mod gzip;
+mod pool;
+
+use flate2::{Decompress, FlushDecompress, Status};
 
 use crate::{Compression, Error};
+
+use gzip::Gzip;
 
 /// Turns data into a compressed stream. The bytes it makes depend on the data alone, not on how the data is cut.
 #[derive(Debug)]
 pub(crate) enum Encoder {
     None,
-    Gzip {
-        deflate: Compress,
-        /// Data is gathered here, since a compressor's output may depend on how much it is given at once.
-        piece: Vec<u8>,
-    },
+    Gzip(Box<Gzip>),
 }
-
-/// Bytes given to the compressor at once.
-const PIECE: usize = 64 * 1024;
 
 impl Encoder {
     pub(crate) fn new(compression: Compression) -> Result<Self, Error> {
         match compression {
             Compression::None => Ok(Self::None),
-            Compression::Gzip { level } => {
-                let level =
-                    level.map_or_else(flate2::Compression::default, flate2::Compression::new);
-                Ok(Self::Gzip {
-                    deflate: Compress::new(level, true),
-                    piece: Vec::with_capacity(PIECE),
-                })
-            }
+            Compression::Gzip { level } => Ok(Self::Gzip(Box::new(Gzip::new(level)))),
             Compression::Lz4 | Compression::Zstd => Err(unsupported("writing", compression)),
         }
     }
 
     /// Puts `data` into `chunks`.
-    pub(crate) fn write<S: Chunks>(
-        &mut self,
-        mut data: &[u8],
-        chunks: &mut S,
-    ) -> Result<(), Error> {
+    pub(crate) fn write<S: Chunks>(&mut self, data: &[u8], chunks: &mut S) -> Result<(), Error> {
         match self {
-            Self::None => {
-                while !data.is_empty() {
-                    let room = chunks.room()?;
-                    let length = room.len().min(data.len());
-                    let (now, later) = data.split_at(length);
-                    room[..length].copy_from_slice(now);
-                    chunks.filled(length);
-                    data = later;
-                }
-            }
-            Self::Gzip { deflate, piece } => {
-                while !data.is_empty() {
-                    let (now, later) = data.split_at(data.len().min(PIECE - piece.len()));
-                    piece.extend_from_slice(now);
-                    data = later;
-                    if piece.len() == PIECE {
-                        run(deflate, piece, FlushCompress::None, chunks)?;
-                        piece.clear();
-                    }
-                }
-            }
+            Self::None => put(data, chunks),
+            Self::Gzip(gzip) => gzip.write(data, chunks),
         }
-        Ok(())
     }
 
     /// Ends the stream, and makes ready for another.
     pub(crate) fn finish<S: Chunks>(&mut self, chunks: &mut S) -> Result<(), Error> {
-        if let Self::Gzip { deflate, piece } = self {
-            run(deflate, piece, FlushCompress::Finish, chunks)?;
-            piece.clear();
-            deflate.reset();
+        match self {
+            Self::None => Ok(()),
+            Self::Gzip(gzip) => gzip.finish(chunks),
         }
-        Ok(())
     }
 }
 
@@ -85,30 +50,17 @@ pub(crate) trait Chunks {
     fn filled(&mut self, length: usize);
 }
 
-fn run<S: Chunks>(
-    deflate: &mut Compress,
-    mut data: &[u8],
-    flush: FlushCompress,
-    chunks: &mut S,
-) -> Result<(), Error> {
-    let finish = matches!(flush, FlushCompress::Finish);
-    loop {
-        let (read, written) = (deflate.total_in(), deflate.total_out());
-        let status = deflate
-            .compress(data, chunks.room()?, flush)
-            .map_err(|error| Error::writing(error.into()))?;
-        let consumed = difference(deflate.total_in(), read);
-        let produced = difference(deflate.total_out(), written);
-        data = &data[consumed..];
-        chunks.filled(produced);
-        if status == Status::StreamEnd || (data.is_empty() && !finish) {
-            return Ok(());
-        }
-        if consumed == 0 && produced == 0 {
-            // There is always room, so it would do nothing for ever.
-            return Err(Error::misuse("the compressor makes no progress"));
-        }
+/// Puts bytes out as they are.
+fn put<S: Chunks>(mut bytes: &[u8], chunks: &mut S) -> Result<(), Error> {
+    while !bytes.is_empty() {
+        let room = chunks.room()?;
+        let length = room.len().min(bytes.len());
+        let (now, later) = bytes.split_at(length);
+        room[..length].copy_from_slice(now);
+        chunks.filled(length);
+        bytes = later;
     }
+    Ok(())
 }
 
 /// What a compressor's counter rose by in one call, which its buffers bound.
