@@ -5,6 +5,7 @@ mod e2e;
 mod faults;
 mod generated;
 mod hardcases;
+mod jobs;
 mod matrix;
 mod options;
 mod pipe;

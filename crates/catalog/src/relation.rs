@@ -1,5 +1,7 @@
 //! Relations: tables, partitioned tables, views, materialized views, sequences, foreign tables and the relations of composite types.
 
+use std::collections::HashMap;
+
 use bstr::BString;
 use pgark_connect::Session;
 
@@ -233,6 +235,28 @@ pub(crate) async fn fetch_unsafe_partitioned(session: &mut Session) -> Result<Ve
 }
 
 impl Catalog {
+    /// How many blocks each of some tables has now, without its TOAST table.
+    ///
+    /// # Errors
+    /// What the server said.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the session unusable.
+    pub async fn blocks(
+        session: &mut Session,
+        tables: impl IntoIterator<Item = Oid>,
+    ) -> Result<HashMap<Oid, u32>> {
+        let sql = format!(
+            "select r.oid, pg_catalog.pg_relation_size(r.oid) / pg_catalog.current_setting('block_size')::bigint \
+             from pg_catalog.unnest({}) r(oid) where pg_catalog.pg_relation_size(r.oid) is not null",
+            oid_array(tables)
+        );
+        let found = fetch(session, "the sizes of tables", &sql, |f| {
+            Ok((f.oid()?, f.number("a count")?))
+        });
+        Ok(found.await?.into_iter().collect())
+    }
+
     /// The first of some locked tables that another session dropped, rewrote or truncated, or whose columns it dropped or renamed,
     /// between the snapshot and the lock. Of a table that was truncated or rewritten by `ALTER TABLE` the snapshot would see no rows
     /// (PostgreSQL's documentation, Caveats of MVCC). The server's functions know what is there now, its catalogues show what the snapshot

@@ -116,6 +116,11 @@ impl Server {
         self.major() >= 18
     }
 
+    /// Whether a scan between two row addresses reads no more than the blocks between them.
+    pub fn scans_tid_ranges(&self) -> bool {
+        self.major() >= 14
+    }
+
     /// Whether pg_dump of this version writes many large objects together, as data; older ones write each by itself, before data.
     pub fn groups_large_objects(&self) -> bool {
         self.major() >= 17

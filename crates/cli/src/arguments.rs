@@ -61,9 +61,12 @@ pub(crate) struct DumpArguments {
     /// none, gzip or gzip:LEVEL with a level of 1 to 9; a number alone is a level of gzip, 0 being none. Archives are compressed with gzip unless told otherwise; scripts are not.
     #[arg(short = 'Z', long, value_name = "METHOD")]
     pub(crate) compress: Option<Compression>,
-    /// How many sessions read the catalogues side by side.
-    #[arg(short, long, value_name = "COUNT", default_value = "1")]
-    pub(crate) jobs: NonZeroUsize,
+    /// How many sessions read side by side; as many as there are processors, but no more than 4, where it is not given.
+    #[arg(short, long, value_name = "COUNT")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// How much of what was read may wait to be written: a number of kB, or with the unit kB, MB or GB. The archive is the same.
+    #[arg(long, value_name = "SIZE", default_value = "32MB", value_parser = memory)]
+    pub(crate) memory: NonZeroUsize,
     #[command(flatten)]
     pub(crate) rows: RowArguments,
     #[command(flatten)]
@@ -87,6 +90,22 @@ pub(crate) struct DumpArguments {
     pub(crate) omit: OmitArguments,
     #[command(flatten)]
     pub(crate) session: SessionArguments,
+}
+
+/// Reads a size in PostgreSQL's units.
+fn memory(text: &str) -> Result<NonZeroUsize, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match &text[digits.len()..] {
+        "kB" | "" => 1 << 10,
+        "MB" => 1 << 20,
+        "GB" => 1 << 30,
+        unit => return Err(format!("unknown unit \"{unit}\", expected kB, MB or GB")),
+    };
+    let number: usize = digits.parse().map_err(|error| format!("{error}"))?;
+    number
+        .checked_mul(unit)
+        .and_then(NonZeroUsize::new)
+        .ok_or_else(|| "out of range".into())
 }
 
 /// Which database, and who asks. Of what is said twice the last counts, as for PostgreSQL's own programs.

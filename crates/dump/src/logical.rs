@@ -1,19 +1,21 @@
 //! One database into one archive.
 
+use std::num::NonZeroUsize;
+
 use bstr::BString;
-use pgark_archive::{CreationTime, Header, TocEntry, Version};
+use pgark_archive::{CreationTime, Header, Version};
 use pgark_catalog::{Catalog, Definitions, Details, Server, Sessions};
 use pgark_connect::Config;
 use pgark_sql::Quoter;
 
-use crate::data::{self, Job, jobs};
+use crate::data::{self, Contents, Job, jobs};
 use crate::dialect::Dialect;
 use crate::emit::Emitter;
 use crate::error::{Error, Result};
 use crate::names::Names;
-use crate::options::{Format, Omit, Options};
+use crate::options::{Omit, Options};
 use crate::plan::{Plan, Selection};
-use crate::session;
+use crate::session::{self, Opening};
 use crate::sink::Sink;
 use crate::version::dumped_by;
 
@@ -52,7 +54,7 @@ pub async fn dump(config: &Config, options: &Options, sink: Sink) -> Result<Repo
     };
     let mut attempt = 1;
     let prepared = loop {
-        match Prepared::new(config, options).await {
+        match Box::pin(Prepared::new(config, options)).await {
             Err(error) if error.is_changed_meanwhile() && attempt < attempts => {
                 tracing::info!("{error}; the dump begins anew");
                 attempt += 1;
@@ -60,23 +62,21 @@ pub async fn dump(config: &Config, options: &Options, sink: Sink) -> Result<Repo
             prepared => break prepared?,
         }
     };
-    prepared.write(sink).await
+    prepared.write(sink, options.memory).await
 }
 
 /// A dump of which nothing is written yet.
 struct Prepared {
     sessions: Sessions,
-    header: Header,
-    entries: Vec<TocEntry>,
-    jobs: Vec<Job>,
-    format: Format,
+    opening: Option<Opening>,
+    contents: Contents,
     report: Report,
 }
 
 impl Prepared {
     /// Takes the snapshot and the locks, and makes all entries.
     async fn new(config: &Config, options: &Options) -> Result<Self> {
-        let mut sessions = session::open(config, &options.session, options.jobs).await?;
+        let (mut sessions, opening) = session::open(config, &options.session, options.jobs).await?;
         let quoter = session::quoter(&sessions.first)?;
         let database = config.dbname()?;
         let names = Names::find(
@@ -119,6 +119,8 @@ impl Prepared {
         .await?;
         let entries = Emitter::new(&plan, &definitions, &options, dialect, quoter).emit()?;
         let jobs = jobs(&plan, &selection, &entries, &options, quoter)?;
+        let tables = jobs.iter().filter_map(Job::table_by_blocks);
+        let blocks = Catalog::blocks(&mut sessions.first, tables).await?;
         let mut warnings = plan.warnings.clone();
         let newest = Server::NEWEST.to_string();
         let dump_version = if server.is_newer() {
@@ -147,29 +149,22 @@ impl Prepared {
         };
         Ok(Self {
             sessions,
-            header,
-            entries,
-            jobs,
-            format: options.format,
+            opening,
+            contents: Contents {
+                header,
+                entries,
+                jobs,
+                blocks,
+                format: options.format,
+            },
             report,
         })
     }
 
     /// Writes the archive.
-    async fn write(self, sink: Sink) -> Result<Report> {
-        let Sessions { mut first, others } = self.sessions;
-        for session in others {
-            session::close(session).await?;
-        }
-        data::write_archive(
-            &mut first,
-            sink,
-            self.header,
-            self.entries,
-            self.jobs,
-            self.format,
-        )
-        .await?;
+    async fn write(self, sink: Sink, memory: NonZeroUsize) -> Result<Report> {
+        let written = data::write_archive(self.sessions, self.opening, sink, self.contents, memory);
+        let first = Box::pin(written).await?;
         session::close(first).await?;
         Ok(self.report)
     }

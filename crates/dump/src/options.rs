@@ -102,8 +102,10 @@ pub struct Inserts {
 pub struct Options {
     /// What part of the database is dumped.
     pub content: Content,
-    /// How many sessions read the catalogues side by side.
+    /// How many sessions read side by side.
     pub jobs: NonZeroUsize,
+    /// Bytes of rows that wait to be written at most; a single row that is larger is held all the same.
+    pub memory: NonZeroUsize,
     /// Whether the planner's statistics are dumped (`--statistics`, `--statistics-only`).
     pub statistics: bool,
     /// Whether the positions of sequences are dumped where data is not.
@@ -130,11 +132,23 @@ pub struct Options {
     pub allow_newer_server: bool,
 }
 
+impl Options {
+    /// What rows may take where nothing is said: 32 MiB.
+    pub const MEMORY: NonZeroUsize = NonZeroUsize::new(32 << 20).unwrap();
+
+    /// How many sessions make a dump fast: one a processor, but no more than 4.
+    pub fn default_jobs() -> NonZeroUsize {
+        const MOST: NonZeroUsize = NonZeroUsize::new(4).unwrap();
+        std::thread::available_parallelism().map_or(NonZeroUsize::MIN, |count| count.min(MOST))
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             content: Content::All,
             jobs: NonZeroUsize::MIN,
+            memory: Self::MEMORY,
             statistics: false,
             sequence_data: false,
             sections: Sections::all(),

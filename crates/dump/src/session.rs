@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use bstr::BString;
+use futures_util::future::join_all;
 use pgark_catalog::{Catalog, Server, Sessions};
 use pgark_connect::{Config, Session};
 use pgark_sql::{Encoding, Quoter, put, text};
@@ -15,35 +16,86 @@ use crate::plan::Selection;
 pub(crate) const SAFE: &str =
     "select pg_catalog.set_config('search_path', '', false); set statement_timeout = 0";
 
-/// How values are shown, and that nothing may wait or be left out in silence.
+/// How values are shown, and that nothing may wait, be left out in silence, or come in another order.
 pub(crate) const SETTINGS: &str = "set datestyle = iso; set intervalstyle = postgres; set extra_float_digits = 3; \
     set synchronize_seqscans = off; set row_security = off; \
     select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings \
       where name in ('lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'); \
     select pg_catalog.set_config(name, 'view, foreign-table', false) from pg_catalog.pg_settings \
       where name = 'restrict_nonsystem_relation_kind'; \
-    set jit = off";
+    set jit = off; set max_parallel_workers_per_gather = 0";
 
-/// Opens sessions that share one snapshot, in which nothing can be written.
+/// Opens sessions that share one snapshot, in which nothing can be written, and tells how to open another where there are several.
 pub(crate) async fn open(
     config: &Config,
     options: &SessionOptions,
     jobs: NonZeroUsize,
-) -> Result<Sessions> {
+) -> Result<(Sessions, Option<Opening>)> {
     let level = if options.serializable_deferrable {
         "serializable, read only, deferrable"
     } else {
         REPEATABLE
     };
     let mut first = begin(config, options, level, options.snapshot.as_ref()).await?;
+    if jobs.get() == 1 {
+        let others = Vec::new();
+        return Ok((Sessions { first, others }, None));
+    }
+    let opening = Opening {
+        config: config.clone(),
+        options: options.clone(),
+        snapshot: export_snapshot(&mut first).await?,
+        locks: Vec::new(),
+    };
     let mut others = Vec::new();
-    if jobs.get() > 1 {
-        let snapshot = export_snapshot(&mut first).await?;
-        for _ in 1..jobs.get() {
-            others.push(begin(config, options, REPEATABLE, Some(&snapshot)).await?);
+    for opened in join_all((1..jobs.get()).map(|_| opening.open())).await {
+        match opened {
+            Ok(session) => others.push(session),
+            Err(error) if error.is_out_of_connections() => {
+                tracing::warn!("{error}; the dump goes on with one session fewer");
+            }
+            Err(error) => return Err(error),
         }
     }
-    Ok(Sessions { first, others })
+    Ok((Sessions { first, others }, Some(opening)))
+}
+
+/// How to open a session with the snapshot of another, as long as that one's transaction lasts.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    config: Config,
+    options: SessionOptions,
+    snapshot: BString,
+    /// What each session begins with.
+    locks: Vec<BString>,
+}
+
+impl Opening {
+    /// Has sessions lock tables.
+    pub(crate) fn with_locks(self, locks: Vec<BString>) -> Self {
+        Self { locks, ..self }
+    }
+
+    /// Opens a session.
+    pub(crate) async fn open(&self) -> Result<Session> {
+        let mut session = begin(
+            &self.config,
+            &self.options,
+            REPEATABLE,
+            Some(&self.snapshot),
+        )
+        .await?;
+        self.lock(&mut session).await?;
+        Ok(session)
+    }
+
+    /// Locks the tables in a session that was opened before they were known.
+    pub(crate) async fn lock(&self, session: &mut Session) -> Result<()> {
+        for lock in &self.locks {
+            execute(session, "lock tables", lock).await?;
+        }
+        Ok(())
+    }
 }
 
 /// What a transaction is that sees one snapshot.

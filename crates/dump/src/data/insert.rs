@@ -6,9 +6,8 @@ use pgark_catalog::Column;
 use pgark_connect::Session;
 use pgark_sql::{Quoter, put, text};
 use pgark_wire::{Error as WireError, Row};
-use tokio::sync::mpsc;
 
-use super::{Piece, send};
+use super::output::Output;
 use crate::error::{Error, Result};
 use crate::options::Inserts;
 
@@ -86,7 +85,7 @@ impl InsertJob {
         &self,
         session: &mut Session,
         table: &BString,
-        pieces: &mpsc::Sender<Piece>,
+        output: &mut Output,
     ) -> Result<()> {
         let failed = |source| Error::Table {
             table: table.clone(),
@@ -108,11 +107,11 @@ impl InsertJob {
         while let Some(row) = rows.next().await.map_err(failed)? {
             statements.put_row(row, &types);
             if statements.text.len() >= PIECE_BYTES {
-                send(pieces, statements.take()).await?;
+                output.rows(statements.take()).await?;
             }
         }
         statements.finish();
-        send(pieces, statements.take()).await?;
+        output.rows(statements.take()).await?;
         session
             .execute("CLOSE _pg_dump_cursor")
             .await
@@ -136,8 +135,8 @@ impl<'a> Statements<'a> {
         }
     }
 
-    fn take(&mut self) -> Piece {
-        Piece::Rows(Bytes::from(Vec::from(std::mem::take(&mut self.text))))
+    fn take(&mut self) -> Bytes {
+        Bytes::from(Vec::from(std::mem::take(&mut self.text)))
     }
 
     fn put_row(&mut self, row: Row<'_>, types: &[u32]) {

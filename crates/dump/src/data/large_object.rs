@@ -6,9 +6,8 @@ use bytes::Bytes;
 use pgark_catalog::Oid;
 use pgark_connect::Session;
 use pgark_wire::Row;
-use tokio::sync::mpsc;
 
-use super::{Piece, send};
+use super::output::{Output, Piece};
 use crate::error::{Error, Result};
 
 /// How much of each object comes with the first answer; most have no more.
@@ -27,7 +26,7 @@ const PIECE_BYTES: i64 = 1024 * 1024;
 pub(super) async fn send_large_objects(
     session: &mut Session,
     objects: &[Oid],
-    pieces: &mpsc::Sender<Piece>,
+    output: &mut Output,
 ) -> Result<()> {
     for batch in objects.chunks(HEADS_AT_ONCE) {
         let mut oids = String::new();
@@ -49,11 +48,11 @@ pub(super) async fn send_large_objects(
             return Err(Error::Dropped(format!("one of the large objects {oids}")));
         }
         for (oid, head) in batch.iter().zip(&heads) {
-            send(pieces, Piece::StartLargeObject(*oid)).await?;
+            output.mark(Piece::StartLargeObject(*oid)).await?;
             let head = decode(*oid, head)?;
             let mut offset = i64::try_from(head.len()).unwrap_or(i64::MAX);
             let mut is_whole = offset < HEAD_BYTES;
-            send_piece(pieces, head).await?;
+            output.rows(Bytes::from(head)).await?;
             while !is_whole {
                 let sql = format!(
                     "select {oid}, pg_catalog.encode(pg_catalog.lo_get({oid}, {offset}, {PIECE_BYTES}), 'hex')"
@@ -69,22 +68,14 @@ pub(super) async fn send_large_objects(
                     .row(0)
                     .map_or_else(|| Ok(Vec::new()), |row| decode(*oid, row))?;
                 let length = i64::try_from(piece.len()).unwrap_or(i64::MAX);
-                send_piece(pieces, piece).await?;
+                output.rows(Bytes::from(piece)).await?;
                 offset += length;
                 is_whole = length < PIECE_BYTES;
             }
-            send(pieces, Piece::EndLargeObject).await?;
+            output.mark(Piece::EndLargeObject).await?;
         }
     }
     Ok(())
-}
-
-async fn send_piece(pieces: &mpsc::Sender<Piece>, piece: Vec<u8>) -> Result<()> {
-    if piece.is_empty() {
-        Ok(())
-    } else {
-        send(pieces, Piece::Rows(Bytes::from(piece))).await
-    }
 }
 
 /// The bytes that stand as hexadecimal digits in the second column.

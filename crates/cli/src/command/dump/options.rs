@@ -37,7 +37,8 @@ pub(super) fn options(arguments: DumpArguments, verbose: bool) -> anyhow::Result
         inserts: inserts(&arguments.rows)?,
         load_via_partition_root: arguments.rows.load_via_partition_root,
         session: session(arguments.session),
-        jobs: arguments.jobs,
+        jobs: arguments.jobs.unwrap_or_else(Options::default_jobs),
+        memory: arguments.memory,
         allow_newer_server: arguments.allow_newer_server,
         compression: arguments.compress.unwrap_or(Compression::DEFAULT),
     })
