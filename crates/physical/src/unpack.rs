@@ -1,10 +1,8 @@
 //! Archives that come compressed, unpacked while they arrive, in pieces that are never large whatever was sent.
 
-use std::collections::VecDeque;
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 
 use flate2::write::MultiGzDecoder;
-use lz4_flex::frame::FrameDecoder;
 use zstd::stream::raw::{Decoder, Operation};
 
 use crate::Algorithm;
@@ -13,13 +11,11 @@ use crate::Algorithm;
 const GZIP_BYTES: usize = 4096;
 /// How much of a zstd stream's content is given at a time.
 const ZSTD_BYTES: usize = 128 * 1024;
-/// The largest block of an LZ4 frame.
-const LZ4_BLOCK_BYTES: usize = 4 << 20;
 
 /// A compressed stream that is being unpacked.
 pub(crate) enum Unpacker {
     Gzip(MultiGzDecoder<Vec<u8>>),
-    Lz4(Lz4),
+    Lz4(pgark_lz4::Unpacker),
     Zstd(Zstd),
 }
 
@@ -27,11 +23,7 @@ impl Unpacker {
     pub(crate) fn new(algorithm: Algorithm) -> io::Result<Self> {
         Ok(match algorithm {
             Algorithm::Gzip => Self::Gzip(MultiGzDecoder::new(Vec::new())),
-            Algorithm::Lz4 => Self::Lz4(Lz4 {
-                decoder: FrameDecoder::new(VecDeque::new()),
-                given: 0,
-                place: Place::Header,
-            }),
+            Algorithm::Lz4 => Self::Lz4(pgark_lz4::Unpacker::new()),
             Algorithm::Zstd => Self::Zstd(Zstd {
                 decoder: Decoder::new()?,
                 out: vec![0; ZSTD_BYTES],
@@ -65,7 +57,7 @@ impl Unpacker {
                 decoder.try_finish()?;
                 return Ok(decoder.get_ref());
             }
-            Self::Lz4(lz4) => lz4.place == Place::End,
+            Self::Lz4(lz4) => lz4.is_at_end(),
             Self::Zstd(zstd) => zstd.is_at_end,
         };
         if is_at_end {
@@ -97,89 +89,6 @@ impl Zstd {
         self.is_at_end = status.remaining == 0;
         Ok(Some(&self.out[..status.bytes_written]))
     }
-}
-
-/// An LZ4 frame. The decoder only knows how to wait for input, so it gets a block when this is there as a whole.
-pub(crate) struct Lz4 {
-    decoder: FrameDecoder<VecDeque<u8>>,
-    /// How much the decoder has given last.
-    given: usize,
-    place: Place,
-}
-
-/// Where in a frame the input stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Header,
-    /// Before a block, or the mark of the last one's end.
-    Block(Checksums),
-    End,
-}
-
-/// The checksums that a frame has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Checksums {
-    of_blocks: bool,
-    of_content: bool,
-}
-
-impl Lz4 {
-    fn next(&mut self, input: &mut &[u8]) -> io::Result<Option<&[u8]>> {
-        self.decoder.consume(std::mem::take(&mut self.given));
-        self.decoder.get_mut().extend(*input);
-        *input = &[];
-        let Some(after) = self.after_block()? else {
-            return Ok(None);
-        };
-        self.place = after;
-        let plain = self.decoder.fill_buf()?;
-        self.given = plain.len();
-        Ok(Some(plain))
-    }
-
-    /// Where the input stands after the next block; `None` if this is not there as a whole.
-    ///
-    /// Source: "LZ4 Frame Format Description", General Structure of LZ4 Frame format.
-    fn after_block(&mut self) -> io::Result<Option<Place>> {
-        let bytes = self.decoder.get_mut().make_contiguous();
-        let (start, checksums) = match self.place {
-            Place::Header => {
-                // Behind the magic number.
-                let Some(flags) = bytes.get(4) else {
-                    return Ok(None);
-                };
-                let has = |bit: u8| flags & (1 << bit) != 0;
-                let checksums = Checksums {
-                    of_blocks: has(4),
-                    of_content: has(2),
-                };
-                // With the frame's size, if it says that; a dictionary is refused by the decoder.
-                (if has(3) { 15 } else { 7 }, checksums)
-            }
-            Place::Block(checksums) => (0, checksums),
-            Place::End if bytes.is_empty() => return Ok(None),
-            Place::End => return Err(invalid("it goes on after its end")),
-        };
-        let Some(size) = bytes.get(start..).and_then(<[u8]>::first_chunk) else {
-            return Ok(None);
-        };
-        // The highest bit tells blocks that are stored as they are.
-        let size = (u32::from_le_bytes(*size) & !(1 << 31)) as usize;
-        if size > LZ4_BLOCK_BYTES {
-            return Err(invalid("a block is too large"));
-        }
-        let (has_checksum, after) = if size == 0 {
-            (checksums.of_content, Place::End)
-        } else {
-            (checksums.of_blocks, Place::Block(checksums))
-        };
-        let end = start + 4 + size + if has_checksum { 4 } else { 0 };
-        Ok((end <= bytes.len()).then_some(after))
-    }
-}
-
-fn invalid(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, why)
 }
 
 #[cfg(test)]
@@ -266,12 +175,5 @@ mod tests {
             assert!(unpack(algorithm, &damaged, 100).is_err(), "{algorithm:?}");
         }
         assert!(unpack(Algorithm::Lz4, b"", 1).is_err());
-    }
-
-    #[test]
-    fn an_lz4_block_of_any_length_is_not_waited_for() {
-        let mut packed = lz4(b"x", FrameInfo::new());
-        packed[7..11].copy_from_slice(&0x7fff_ffffu32.to_le_bytes());
-        assert!(unpack(Algorithm::Lz4, &packed[..11], 11).is_err());
     }
 }
