@@ -6,8 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use support::{
-    Fixture, Major, Running, Scratch, archdiff, dump_command, observe, run, shared_server,
-    side_by_side,
+    Fixture, Major, Running, Scratch, archdiff, dump_command, expect_no_archive, observe, pgark,
+    run, shared_server, side_by_side,
 };
 
 /// What is typed for pgark and what for a pg_dump of every major.
@@ -83,6 +83,73 @@ fn every_method_and_output_holds_the_same_entries_and_data() {
             "{sizes:?}"
         );
         Ok(())
+    });
+}
+
+#[test]
+fn lz4_and_zstd_are_those_of_pg_dump() {
+    // The only one here whose programs have both.
+    let major = Major::V17;
+    let methods = [
+        "lz4",
+        "lz4:9",
+        "zstd",
+        "zstd:1",
+        "zstd:-5",
+        "zstd:level=19,long",
+    ];
+    side_by_side(&methods, |method| {
+        let server = shared_server(major);
+        let db = Fixture::named("shop")?.database(major)?;
+        let scratch = Scratch::new()?;
+        let (oracle, file, piped) = (
+            scratch.join("oracle"),
+            scratch.join("file"),
+            scratch.join("piped"),
+        );
+        server.pg_dump(&db, ["-Fc", "-Z", *method], &oracle)?;
+        let dump = || {
+            let mut command = dump_command(server, &db);
+            command.args(["-Z", *method]);
+            command
+        };
+        observe(dump().arg("-f").arg(&file))?.expect_silence()?;
+        fs::write(&piped, &observe(&mut dump())?.expect_silence()?.stdout)?;
+        let text = |mut program: Command, archive: &Path| -> Result<String> {
+            let script = run(program.args(["-f", "-", "--restrict-key=x"]).arg(archive))?;
+            let script = String::from_utf8(script)?;
+            let lines = script
+                .lines()
+                .filter(|line| !line.starts_with("-- Dumped by "));
+            Ok(lines.collect::<Vec<_>>().join("\n"))
+        };
+        let restore = || {
+            let mut command = pgark();
+            command.arg("restore");
+            command
+        };
+        let expected = text(server.tool("pg_restore"), &oracle)?;
+        ensure!(expected == text(restore(), &oracle)?, "pg_dump's archive");
+        for ours in [&file, &piped] {
+            let name = ours.display();
+            ensure!(expected == text(server.tool("pg_restore"), ours)?, "{name}");
+            ensure!(expected == text(restore(), ours)?, "{name}, by pgark");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn older_archives_know_no_lz4_and_no_zstd() {
+    side_by_side(&["lz4", "zstd"], |method| {
+        let server = shared_server(Major::V15);
+        let scratch = Scratch::new()?;
+        let file = scratch.join("archive");
+        let mut command = dump_command(server, "postgres");
+        let ran = observe(command.args(["-Z", *method, "-f"]).arg(&file))?;
+        ensure!(ran.code != Some(0), "{ran:?}");
+        ran.expect_one_line([method, "version 1.14", "gzip"])?;
+        expect_no_archive(&file)
     });
 }
 

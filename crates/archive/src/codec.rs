@@ -1,19 +1,25 @@
 //! Compression of one data stream: a table's data, or one large object.
 
 mod gzip;
+mod lz4;
 mod pool;
+mod zstd;
 
 use flate2::{Decompress, FlushDecompress, Status};
 
 use crate::{Compression, Error};
 
 use gzip::Gzip;
+use lz4::{Lz4, Unlz4};
+use zstd::{Unzstd, Zstd};
 
 /// Turns data into a compressed stream. The bytes it makes depend on the data alone, not on how the data is cut.
 #[derive(Debug)]
 pub(crate) enum Encoder {
     None,
     Gzip(Box<Gzip>),
+    Lz4(Box<Lz4>),
+    Zstd(Box<Zstd>),
 }
 
 impl Encoder {
@@ -21,7 +27,11 @@ impl Encoder {
         match compression {
             Compression::None => Ok(Self::None),
             Compression::Gzip { level } => Ok(Self::Gzip(Box::new(Gzip::new(level)))),
-            Compression::Lz4 | Compression::Zstd => Err(unsupported("writing", compression)),
+            Compression::Lz4 { .. } => Ok(Self::Lz4(Box::default())),
+            Compression::Zstd { level, is_long } => {
+                let zstd = Zstd::new(level, is_long).map_err(Error::writing)?;
+                Ok(Self::Zstd(Box::new(zstd)))
+            }
         }
     }
 
@@ -30,6 +40,8 @@ impl Encoder {
         match self {
             Self::None => put(data, chunks),
             Self::Gzip(gzip) => gzip.write(data, chunks),
+            Self::Lz4(lz4) => lz4.write(data, chunks),
+            Self::Zstd(zstd) => zstd.write(data, chunks),
         }
     }
 
@@ -38,6 +50,8 @@ impl Encoder {
         match self {
             Self::None => Ok(()),
             Self::Gzip(gzip) => gzip.finish(chunks),
+            Self::Lz4(lz4) => lz4.finish(chunks),
+            Self::Zstd(zstd) => zstd.finish(chunks),
         }
     }
 }
@@ -73,8 +87,8 @@ fn difference(after: u64, before: u64) -> usize {
 pub(crate) enum Decoder {
     None,
     Gzip(Decompress),
-    /// Known by name only.
-    Unsupported(Compression),
+    Lz4(Box<Unlz4>),
+    Zstd(Unzstd),
 }
 
 /// What one call of [`Decoder::decode`] did.
@@ -91,20 +105,35 @@ impl Decoder {
         match compression {
             Compression::None => Self::None,
             Compression::Gzip { .. } => Self::Gzip(Decompress::new(true)),
-            Compression::Lz4 | Compression::Zstd => Self::Unsupported(compression),
+            Compression::Lz4 { .. } => Self::Lz4(Box::default()),
+            Compression::Zstd { .. } => Self::Zstd(Unzstd::default()),
         }
     }
 
     /// Makes ready for another stream.
-    pub(crate) fn reset(&mut self) {
-        if let Self::Gzip(inflate) = self {
-            inflate.reset(true);
+    pub(crate) fn reset(&mut self) -> Result<(), Error> {
+        match self {
+            Self::None => Ok(()),
+            Self::Gzip(inflate) => {
+                inflate.reset(true);
+                Ok(())
+            }
+            Self::Lz4(lz4) => {
+                **lz4 = Unlz4::default();
+                Ok(())
+            }
+            Self::Zstd(zstd) => zstd.reset().map_err(Error::reading),
         }
     }
 
-    /// Whether a stream says itself that it is over. Where it does not, it is over when its chunks are.
-    pub(crate) fn marks_its_end(&self) -> bool {
-        !matches!(self, Self::None)
+    /// Whether the stream may be over where its chunks are. One of gzip says itself that it is over; others may hold several frames.
+    pub(crate) fn may_end(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::Gzip(_) => false,
+            Self::Lz4(lz4) => lz4.may_end(),
+            Self::Zstd(zstd) => zstd.may_end(),
+        }
     }
 
     /// Decodes some of `input` into `output`. With no input it gives what it still holds back. The error is a reason.
@@ -135,21 +164,12 @@ impl Decoder {
                     ended: status == Status::StreamEnd,
                 })
             }
-            Self::Unsupported(compression) => Err(unsupported("reading", *compression).to_string()),
+            Self::Lz4(lz4) => lz4
+                .decode(input, output)
+                .map_err(|error| format!("the LZ4 frame is damaged: {error}")),
+            Self::Zstd(zstd) => zstd
+                .decode(input, output)
+                .map_err(|error| format!("the Zstandard frame is damaged: {error}")),
         }
     }
-
-    pub(crate) fn check_supported(&self) -> Result<(), Error> {
-        match self {
-            Self::Unsupported(compression) => Err(unsupported("reading", *compression)),
-            _ => Ok(()),
-        }
-    }
-}
-
-fn unsupported(verb: &str, compression: Compression) -> Error {
-    Error::unsupported(format!(
-        "{verb} data compressed with {}",
-        compression.name()
-    ))
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Error;
+use crate::{Error, Version};
 
 /// The compression of an archive's data blocks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,23 +16,39 @@ pub enum Compression {
         /// 1 to 9, or zlib's default. Archives from 1.15 on do not record it.
         level: Option<u32>,
     },
-    /// One LZ4 frame a block: known, so that such an archive can be listed, but its data is neither read nor written.
-    Lz4,
-    /// One Zstandard frame a block: known, so that such an archive can be listed, but its data is neither read nor written.
-    Zstd,
+    /// One LZ4 frame a block or large object; in archives from 1.15 on.
+    Lz4 {
+        /// 1 to 12. All compress alike: what liblz4 gains by trying longer is gained better by Zstandard.
+        level: Option<u32>,
+    },
+    /// One Zstandard frame a block or large object; in archives from 1.15 on.
+    Zstd {
+        /// [`Self::ZSTD_LEVELS`], or 3.
+        level: Option<i32>,
+        /// Whether matches are looked for far back (`long`).
+        is_long: bool,
+    },
 }
 
 impl Compression {
     /// What pg_dump uses for the custom format when nothing is asked for.
     pub const DEFAULT: Self = Self::Gzip { level: None };
 
+    /// The levels of Zstandard that are taken.
+    pub const ZSTD_LEVELS: std::ops::RangeInclusive<i32> = -7..=22;
+
+    /// Whether an archive of a version can say that it is compressed so.
+    pub(crate) fn is_known_to(self, version: Version) -> bool {
+        version >= Version::V1_15 || !matches!(self, Self::Lz4 { .. } | Self::Zstd { .. })
+    }
+
     /// The algorithm's name, as options and listings have it.
     pub fn name(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Gzip { .. } => "gzip",
-            Self::Lz4 => "lz4",
-            Self::Zstd => "zstd",
+            Self::Lz4 { .. } => "lz4",
+            Self::Zstd { .. } => "zstd",
         }
     }
 
@@ -63,8 +79,8 @@ impl Compression {
         match self {
             Self::None => 0,
             Self::Gzip { .. } => 1,
-            Self::Lz4 => 2,
-            Self::Zstd => 3,
+            Self::Lz4 { .. } => 2,
+            Self::Zstd { .. } => 3,
         }
     }
 
@@ -72,8 +88,11 @@ impl Compression {
         match algorithm {
             0 => Some(Self::None),
             1 => Some(Self::Gzip { level: None }),
-            2 => Some(Self::Lz4),
-            3 => Some(Self::Zstd),
+            2 => Some(Self::Lz4 { level: None }),
+            3 => Some(Self::Zstd {
+                level: None,
+                is_long: false,
+            }),
             _ => None,
         }
     }
@@ -82,7 +101,20 @@ impl Compression {
 impl fmt::Display for Compression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Gzip { level: Some(level) } => write!(f, "gzip:{level}"),
+            Self::Gzip { level: Some(level) } | Self::Lz4 { level: Some(level) } => {
+                write!(f, "{}:{level}", self.name())
+            }
+            Self::Zstd {
+                level: Some(level),
+                is_long: false,
+            } => write!(f, "zstd:{level}"),
+            Self::Zstd {
+                level,
+                is_long: true,
+            } => match level {
+                Some(level) => write!(f, "zstd:level={level},long"),
+                None => f.write_str("zstd:long"),
+            },
             other => f.write_str(other.name()),
         }
     }
@@ -113,20 +145,48 @@ fn parse(value: &str) -> Result<Compression, String> {
         Some((algorithm, detail)) => (algorithm, Some(detail)),
         None => (value, None),
     };
-    let level = || detail.map(parse_level).transpose();
-    match algorithm {
-        "none" => match level()? {
-            None | Some(0) => Ok(Compression::None),
-            Some(_) => Err("\"none\" does not accept a compression level".into()),
+    if !["none", "gzip", "lz4", "zstd"].contains(&algorithm) {
+        return Err(format!("unknown algorithm \"{algorithm}\""));
+    }
+    let Detail {
+        level,
+        has_workers,
+        is_long,
+    } = detail.map_or_else(|| Ok(Detail::default()), parse_detail)?;
+    if algorithm != "zstd" {
+        if has_workers {
+            return Err(format!("\"{algorithm}\" does not accept a worker count"));
+        }
+        if is_long {
+            return Err(format!(
+                "\"{algorithm}\" does not support long-distance mode"
+            ));
+        }
+    }
+    match (algorithm, level) {
+        ("none", None | Some(0)) => Ok(Compression::None),
+        ("none", Some(_)) => Err("\"none\" does not accept a compression level".into()),
+        ("gzip", None) => Ok(Compression::Gzip { level: None }),
+        ("gzip", Some(level)) => gzip(level),
+        ("lz4", None | Some(0)) => Ok(Compression::Lz4 { level: None }),
+        ("lz4", Some(level)) => match u32::try_from(level) {
+            Ok(level @ 1..=12) => Ok(Compression::Lz4 { level: Some(level) }),
+            _ => Err(format!(
+                "lz4 expects a level between 1 and 12, found {level}"
+            )),
         },
-        "gzip" => match level()? {
-            None => Ok(Compression::Gzip { level: None }),
-            Some(level) => gzip(level),
-        },
-        "lz4" | "zstd" => Err(format!(
-            "compression with {algorithm} is not supported yet, only none and gzip"
-        )),
-        _ => Err(format!("unknown algorithm \"{algorithm}\"")),
+        (_, level) => {
+            let in_range = |level: i64| {
+                i32::try_from(level)
+                    .ok()
+                    .filter(|level| Compression::ZSTD_LEVELS.contains(level))
+                    .ok_or_else(|| format!("zstd expects a level between -7 and 22, found {level}"))
+            };
+            Ok(Compression::Zstd {
+                level: level.map(in_range).transpose()?,
+                is_long,
+            })
+        }
     }
 }
 
@@ -140,34 +200,65 @@ fn gzip(level: i64) -> Result<Compression, String> {
     }
 }
 
-/// Reads `N` or a list of `keyword=value`, of which `level` alone means something to none and gzip. The last one counts.
-fn parse_level(detail: &str) -> Result<i64, String> {
-    if let Ok(level) = detail.parse() {
-        return Ok(level);
+/// What stands behind an algorithm.
+#[derive(Default)]
+struct Detail {
+    level: Option<i64>,
+    /// How many workers it is does not matter: pg_dump has none, and here the machine decides.
+    has_workers: bool,
+    is_long: bool,
+}
+
+/// Reads `N` or a list of `keyword=value`. The last one counts.
+fn parse_detail(text: &str) -> Result<Detail, String> {
+    let mut detail = Detail::default();
+    if let Ok(level) = text.parse() {
+        detail.level = Some(level);
+        return Ok(detail);
     }
-    let mut level = None;
-    for option in detail.split(',') {
-        match option.split_once('=') {
-            Some(("level", number)) => {
-                level = Some(
-                    number
-                        .parse()
-                        .map_err(|_| format!("level must be an integer, found \"{number}\""))?,
-                );
-            }
-            _ if option == "level" => return Err("option \"level\" requires a value".into()),
-            _ if option.is_empty() => {
+    let integer = |keyword: &str, value: Option<&str>| -> Result<i64, String> {
+        let value = value.ok_or_else(|| format!("option \"{keyword}\" requires a value"))?;
+        value
+            .parse()
+            .map_err(|_| format!("{keyword} must be an integer, found \"{value}\""))
+    };
+    for option in text.split(',') {
+        let (keyword, value) = match option.split_once('=') {
+            Some((keyword, value)) => (keyword, Some(value)),
+            None => (option, None),
+        };
+        match keyword {
+            "" if value.is_none() => {
                 return Err("found an empty string where an option was expected".into());
             }
+            "level" => detail.level = Some(integer(keyword, value)?),
+            "workers" => {
+                integer(keyword, value)?;
+                detail.has_workers = true;
+            }
+            "long" => detail.is_long = boolean(keyword, value)?,
             _ => return Err(format!("unknown option \"{option}\"")),
         }
     }
-    level.ok_or_else(|| "found no option".into())
+    Ok(detail)
+}
+
+/// As `expect_boolean_value` in src/common/compression.c.
+fn boolean(keyword: &str, value: Option<&str>) -> Result<bool, String> {
+    match value.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("yes" | "on" | "1") => Ok(true),
+        Some("no" | "off" | "0") => Ok(false),
+        Some(value) => Err(format!("{keyword} must be a boolean, found \"{value}\"")),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn zstd(level: Option<i32>, is_long: bool) -> Compression {
+        Compression::Zstd { level, is_long }
+    }
 
     fn gzip_at(level: u32) -> Compression {
         Compression::Gzip { level: Some(level) }
@@ -186,6 +277,15 @@ mod tests {
             ("gzip:6", gzip_at(6)),
             ("gzip:level=6", gzip_at(6)),
             ("gzip:level=2,level=3", gzip_at(3)),
+            ("gzip:long=no", Compression::DEFAULT),
+            ("lz4", Compression::Lz4 { level: None }),
+            ("lz4:0", Compression::Lz4 { level: None }),
+            ("lz4:12", Compression::Lz4 { level: Some(12) }),
+            ("zstd", zstd(None, false)),
+            ("zstd:-7", zstd(Some(-7), false)),
+            ("zstd:22", zstd(Some(22), false)),
+            ("zstd:long", zstd(None, true)),
+            ("zstd:level=9,long=on,workers=3", zstd(Some(9), true)),
         ] {
             assert_eq!(value.parse::<Compression>().unwrap(), expected, "{value}");
         }
@@ -202,10 +302,15 @@ mod tests {
             ("gzip:level", "requires a value"),
             ("gzip:level=x", "\"x\""),
             ("gzip:level=1,", "empty string"),
-            ("gzip:long", "\"long\""),
+            ("gzip:long", "long-distance mode"),
             ("none:1", "does not accept"),
-            ("lz4", "lz4"),
-            ("zstd:3", "zstd"),
+            ("none:long", "long-distance mode"),
+            ("gzip:workers=2", "worker count"),
+            ("lz4:13", "found 13"),
+            ("zstd:23", "found 23"),
+            ("zstd:-8", "found -8"),
+            ("zstd:long=2", "boolean"),
+            ("zstd:fast", "\"fast\""),
             ("brotli", "\"brotli\""),
             ("", "\"\""),
         ] {
@@ -219,7 +324,17 @@ mod tests {
 
     #[test]
     fn display_gives_an_option_back() {
-        for compression in [Compression::None, Compression::DEFAULT, gzip_at(7)] {
+        for compression in [
+            Compression::None,
+            Compression::DEFAULT,
+            gzip_at(7),
+            Compression::Lz4 { level: None },
+            Compression::Lz4 { level: Some(3) },
+            zstd(None, false),
+            zstd(Some(-1), false),
+            zstd(None, true),
+            zstd(Some(19), true),
+        ] {
             assert_eq!(
                 compression.to_string().parse::<Compression>().unwrap(),
                 compression

@@ -116,14 +116,6 @@ impl<R: Read> Reader<R> {
         Ok(())
     }
 
-    /// Checks that data of this archive can be read at all.
-    ///
-    /// # Errors
-    /// [`Error::Unsupported`] for a compression that is not read here.
-    pub fn check_data_is_read(&self) -> Result<(), Error> {
-        self.decoder.check_supported()
-    }
-
     /// The next data block in the file, or nothing once every entry that owns data has had its own. What was left unread of the block
     /// before is skipped.
     ///
@@ -155,7 +147,7 @@ impl<R: Read> Reader<R> {
             if start.dump_id == dump_id {
                 return self.open(start);
             }
-            self.pass(start);
+            self.pass(start)?;
         }
         Err(Error::misuse(format!("entry {dump_id} owns no data")))
     }
@@ -191,12 +183,13 @@ impl<R: Read> Reader<R> {
     }
 
     /// Makes the block that begins here the one at hand, to be skipped.
-    fn pass(&mut self, start: BlockStart) {
+    fn pass(&mut self, start: BlockStart) -> Result<(), Error> {
         if start.block_type == BLOCK_DATA {
-            self.start_stream(false);
+            self.start_stream(false)?;
         } else {
             self.state = State::LargeObjects;
         }
+        Ok(())
     }
 
     /// Reads all data that is left, and then what follows it, which may be nothing or the second table of contents of
@@ -252,8 +245,7 @@ impl<R: Read> Reader<R> {
     }
 
     fn open(&mut self, start: BlockStart) -> Result<Block<'_, R>, Error> {
-        self.check_data_is_read()?;
-        self.pass(start);
+        self.pass(start)?;
         let dump_id = start.dump_id;
         Ok(if start.block_type == BLOCK_DATA {
             Block::Data(BlockData {

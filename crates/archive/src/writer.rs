@@ -73,7 +73,18 @@ impl<W: Write> Writer<W> {
         entries: &[TocEntry],
         patching: Option<Patching<W>>,
     ) -> Result<Self, Error> {
-        let encoder = Encoder::new(header.compression)?;
+        let Header {
+            version,
+            compression,
+            ..
+        } = *header;
+        if !compression.is_known_to(version) {
+            return Err(Error::unsupported(format!(
+                "{} in an archive of version {version}, as pg_dump of the server's version writes it; none and gzip are",
+                compression.name()
+            )));
+        }
+        let encoder = Encoder::new(compression)?;
         let mut writer = Self {
             sink: BufWriter::new(sink),
             position: 0,

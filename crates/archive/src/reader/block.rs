@@ -102,12 +102,13 @@ impl<R: Read> LargeObjects<'_, R> {
 }
 
 impl<R: Read> Reader<R> {
-    pub(super) fn start_stream(&mut self, of_large_objects: bool) {
-        self.decoder.reset();
+    pub(super) fn start_stream(&mut self, of_large_objects: bool) -> Result<(), Error> {
+        self.decoder.reset()?;
         self.state = State::Stream(Stream {
             in_chunk: 0,
             of_large_objects,
         });
+        Ok(())
     }
 
     /// Goes to the end of the block at hand without decompressing it.
@@ -143,7 +144,7 @@ impl<R: Read> Reader<R> {
             self.state = State::Between;
             return Ok(None);
         }
-        self.start_stream(true);
+        self.start_stream(true)?;
         Ok(Some(oid))
     }
 
@@ -168,8 +169,7 @@ impl<R: Read> Reader<R> {
                         .input
                         .corrupt("the compressed stream makes no progress"));
                 }
-                if stream.in_chunk == 0 && !self.next_chunk(stream)? && self.decoder.marks_its_end()
-                {
+                if stream.in_chunk == 0 && !self.next_chunk(stream)? && !self.decoder.may_end() {
                     return Err(self.input.corrupt("the compressed stream is cut off"));
                 }
             }

@@ -442,17 +442,52 @@ fn a_zlib_stream_ends_where_its_chunks_end() {
 }
 
 #[test]
-fn the_data_of_other_compressions_is_refused_by_name() {
-    let mut archive = small(Version::V1_16, Compression::None);
-    for (algorithm, name) in [(2, "lz4"), (3, "zstd")] {
-        archive[11] = algorithm;
-        let mut reader = Reader::new(&archive[..]).unwrap();
-        assert_eq!(reader.header().compression.name(), name);
-        let error = reader.next_block().unwrap_err();
-        assert!(
-            matches!(error, Error::Unsupported { .. }) && error.to_string().contains(name),
-            "{error}"
-        );
+fn every_compression_gives_its_data_back_and_tells_where_it_breaks_off() {
+    let plain = read_in_sequence(&small(Version::V1_16, Compression::None));
+    for compression in [
+        "gzip",
+        "lz4",
+        "lz4:9",
+        "zstd",
+        "zstd:-7",
+        "zstd:long",
+        "zstd:22",
+    ] {
+        let archive = small(Version::V1_16, compression.parse().unwrap());
+        assert_eq!(read_in_sequence(&archive), plain, "{compression}");
+        let start = usize::try_from(Reader::new(&archive[..]).unwrap().blocks_start).unwrap();
+        for length in start..archive.len() {
+            assert!(check(&archive[..length]).is_err(), "{compression} {length}");
+        }
+        // The first chunk of the first block: its type, its entry, the chunk's length.
+        let chunk = start + 1 + 5 + 5;
+        let length = usize::from(archive[chunk - 4]);
+        for cut in 0..length {
+            let mut cut_off = archive[..chunk + cut].to_vec();
+            cut_off[chunk - 4] = u8::try_from(cut).unwrap();
+            cut_off.extend_from_slice(&archive[chunk + length..]);
+            assert!(check(&cut_off).is_err(), "{compression} {cut}");
+        }
+    }
+}
+
+#[test]
+fn several_frames_are_one_stream() {
+    for compression in ["lz4", "zstd"] {
+        let archive = small(Version::V1_16, compression.parse().unwrap());
+        let start = usize::try_from(Reader::new(&archive[..]).unwrap().blocks_start).unwrap();
+        let chunk = start + 1 + 5;
+        let length = usize::from(archive[chunk + 1]);
+        let stream = &archive[chunk + 5..chunk + 5 + length];
+        let twice = u8::try_from(2 * length).unwrap();
+        // In one chunk, and in two.
+        let together = [&[0, twice, 0, 0, 0], stream, stream].concat();
+        let apart = archive[chunk..chunk + 5 + length].repeat(2);
+        for stream in [together, apart] {
+            let archive = [&archive[..chunk], &stream, &archive[chunk + 5 + length..]].concat();
+            let (_, _, rows) = &read_in_sequence(&archive)[0];
+            assert_eq!(rows, b"1\n\\.\n\n\n1\n\\.\n\n\n", "{compression}");
+        }
     }
 }
 

@@ -43,12 +43,6 @@ fn render_found<R: Read, W: Write>(
     find: FindBlock<R>,
 ) -> Result<(W, Vec<String>), Error> {
     let toc = reader.shared_toc();
-    if selection
-        .iter()
-        .any(|(place, parts)| parts.data && toc[place].had_dumper)
-    {
-        reader.check_data_is_read()?;
-    }
     let mut script = Script::begin_telling(sink, reader.header(), toc, selection, options, true)?;
     while let Some(id) = script.next_data()? {
         match find(reader, id)? {

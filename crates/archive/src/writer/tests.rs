@@ -53,6 +53,11 @@ fn bytes_do_not_depend_on_how_data_is_handed_over() {
         Compression::None,
         Compression::DEFAULT,
         Compression::Gzip { level: Some(1) },
+        Compression::Lz4 { level: None },
+        Compression::Zstd {
+            level: None,
+            is_long: false,
+        },
     ] {
         let archives: Vec<_> = [7, 4096, CHUNK, data.len()]
             .into_iter()
@@ -335,8 +340,11 @@ fn what_no_archive_can_hold_is_refused() {
     for (header, entries, reason) in [
         (bad_version, vec![], "archive version 1.17"),
         (small_ints, vec![], "integers of 2"),
-        (header(Compression::Lz4), vec![], "lz4"),
-        (header(Compression::Zstd), vec![], "zstd"),
+        (
+            Header::new(Version::V1_14, Compression::Lz4 { level: None }, CREATED),
+            vec![],
+            "lz4 in an archive of version 1.14",
+        ),
         (
             header(Compression::None),
             vec![TocEntry::new(DumpId(0))],
