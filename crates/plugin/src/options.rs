@@ -6,8 +6,10 @@ mod physical;
 mod restore;
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 
 use bstr::{BStr, BString, ByteSlice};
+use pgark_archive::Compression;
 use pgark_connect::Config;
 
 use crate::Error;
@@ -17,8 +19,10 @@ pub(crate) use restore::{RestoreMode, RestoreOptions};
 /// Options of a logical backup; [`connection`] and [`physical`] have more.
 const OWN: &[&str] = &[
     "compress",
+    "compression",
     "data_only",
     "exclude_databases",
+    "jobs",
     "pg_bin_dir",
     "schema_only",
 ];
@@ -86,7 +90,10 @@ pub(crate) struct Options {
     /// The server's host; what Plakar shows as the snapshot's origin.
     pub(crate) origin: String,
     pub(crate) selection: Selection,
-    pub(crate) compress: bool,
+    /// How the dumps are compressed.
+    pub(crate) compression: Compression,
+    /// How many sessions dump a database.
+    pub(crate) jobs: NonZeroUsize,
     pub(crate) schema_only: bool,
     pub(crate) data_only: bool,
     /// What a base backup is asked for.
@@ -103,7 +110,6 @@ impl Options {
             Protocol::PostgresBin => physical::OWN,
         };
         let said = look_up(options, own);
-        let flag = |key| flag(&said, key);
         let (schema_only, data_only) = sections(&said)?;
 
         let (config, database) = connection::parse(protocol, &said)?;
@@ -123,7 +129,8 @@ impl Options {
             origin: config.host()?,
             config,
             selection,
-            compress: flag("compress")?,
+            compression: compression(&said)?,
+            jobs: jobs(said("jobs"))?,
             schema_only,
             data_only,
             physical: physical::parse(&said)?,
@@ -158,6 +165,30 @@ fn look_up<'a>(
 
 fn flag<'a>(said: impl Fn(&str) -> Option<&'a str>, key: &str) -> Result<bool, Error> {
     said(key).map_or(Ok(false), |value| boolean::parse(key, value))
+}
+
+/// How dumps are compressed. Left as they are, Plakar finds data again, and compresses too.
+fn compression<'a>(said: impl Fn(&str) -> Option<&'a str>) -> Result<Compression, Error> {
+    match (flag(&said, "compress")?, said("compression")) {
+        (true, Some(_)) => Err(exclusive("compress", "compression")),
+        (true, None) => Ok(Compression::DEFAULT),
+        (false, None) => Ok(Compression::None),
+        (false, Some(value)) => value
+            .parse()
+            .map_err(|error| Error::Option(format!("compression: {error}"))),
+    }
+}
+
+fn jobs(said: Option<&str>) -> Result<NonZeroUsize, Error> {
+    said.map_or_else(
+        || Ok(pgark_dump::Options::default_jobs()),
+        |value| {
+            value.parse().map_err(|_| {
+                let reason = format!("jobs: invalid value \"{value}\" (accepted: 1 and more)");
+                Error::Option(reason)
+            })
+        },
+    )
 }
 
 /// Whether definitions alone, or data alone.

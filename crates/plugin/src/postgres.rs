@@ -39,7 +39,7 @@ impl Postgres {
                 database: options.selection.database.clone(),
                 schema_only: options.schema_only,
                 data_only: options.data_only,
-                compress: options.compress,
+                compress: options.compression != Compression::None,
             },
             dump: pgark_dump::Options {
                 content: match (options.schema_only, options.data_only) {
@@ -47,12 +47,8 @@ impl Postgres {
                     (false, true) => Content::DataOnly,
                     (false, false) => Content::All,
                 },
-                // Left as it is, data is found again by Plakar, which compresses too.
-                compression: if options.compress {
-                    Compression::Gzip { level: None }
-                } else {
-                    Compression::None
-                },
+                compression: options.compression,
+                jobs: options.jobs,
                 ..pgark_dump::Options::default()
             },
             config: options.config.clone(),

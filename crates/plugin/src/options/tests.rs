@@ -83,6 +83,18 @@ fn bad_values_are_named() {
             "schema_only and data_only are mutually exclusive",
         ),
         (
+            &[("compress", "1"), ("compression", "zstd")],
+            "compress and compression are mutually exclusive",
+        ),
+        (
+            &[("compression", "zstd:23")],
+            "compression: invalid compression \"zstd:23\": zstd expects a level between -7 and 22, found 23",
+        ),
+        (
+            &[("jobs", "0")],
+            "jobs: invalid value \"0\" (accepted: 1 and more)",
+        ),
+        (
             &[("compress", "maybe")],
             "compress: strconv.ParseBool: parsing \"maybe\": invalid syntax",
         ),
