@@ -32,6 +32,7 @@ fn a_server_newer_than_known_is_refused_with_its_version() -> Result<()> {
                 "postgres",
                 "-d",
                 "db",
+                "-j1",
                 "-f",
             ])
             .arg(&archive),

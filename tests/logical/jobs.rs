@@ -124,9 +124,7 @@ fn a_role_with_too_few_connections_dumps_by_those_it_has() -> Result<()> {
     let scratch = Scratch::new()?;
     let file = scratch.join("archive");
     let mut command = dump_command_as(server, &db, "few");
-    let ran = observe(command.args(["-j2", "-f"]).arg(&file))?;
-    ran.expect_code(0)?
-        .expect_one_line(["too many connections for role", "one session fewer"])?;
+    observe(command.args(["-j2", "-f"]).arg(&file))?.expect_silence()?;
     ensure!(file.exists(), "there is no archive");
     Ok(())
 }

@@ -413,8 +413,7 @@ fn a_pipe_cannot_be_gone_back_in() -> Result<()> {
 fn what_makes_no_sense_is_refused() -> Result<()> {
     let archive = golden(Major::V18)?.remove(0);
     for (options, code, told) in [
-        (&[][..], 4, "restoring into a server is not there yet"),
-        (&["-d", "x"], 4, "use pg_restore"),
+        (&[][..], 2, "-d names a database, -f a file"),
         (&["-f", "-", "-d", "x"], 2, "--dbname"),
         (&["-f", "-", "-s", "-a"], 2, "--data-only"),
         (&["-f", "-", "-c", "-a"], 2, "--data-only"),

@@ -117,16 +117,6 @@ impl Error {
         self.sqlstate() == Some(INSUFFICIENT_PRIVILEGE)
     }
 
-    /// Whether the server takes no more connections, or no more of the role or to the database (too_many_connections).
-    pub(crate) fn is_out_of_connections(&self) -> bool {
-        let Self::Connect(error) = self else {
-            return false;
-        };
-        error
-            .server()
-            .is_some_and(|error| error.sqlstate == "53300")
-    }
-
     /// Whether another session dropped, renamed or rewrote something that the snapshot shows, so that another snapshot may do better.
     pub(crate) fn is_changed_meanwhile(&self) -> bool {
         // What the server says of a name or an OID that is gone: undefined table, column, schema, object, function, wrong kind of

@@ -1,12 +1,14 @@
 //! Sessions as pg_dump sets them up (`setup_connection` in src/bin/pg_dump/pg_dump.c).
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use bstr::BString;
 use futures_util::future::join_all;
 use pgark_catalog::{Catalog, Server, Sessions};
 use pgark_connect::{Config, Session};
 use pgark_sql::{Encoding, Quoter, put, text};
+use tokio::time::timeout;
 
 use crate::error::{Error, Result};
 use crate::options::SessionOptions;
@@ -25,7 +27,11 @@ pub(crate) const SETTINGS: &str = "set datestyle = iso; set intervalstyle = post
       where name = 'restrict_nonsystem_relation_kind'; \
     set jit = off; set max_parallel_workers_per_gather = 0";
 
-/// Opens sessions that share one snapshot, in which nothing can be written, and tells how to open another where there are several.
+/// How long the first session waits for others. A pooler may have none to give, and say nothing.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Opens sessions that share one snapshot, in which nothing can be written, and tells how to open another where there may be several. How
+/// many there are is a wish: a server, a role or a pooler may allow fewer.
 pub(crate) async fn open(
     config: &Config,
     options: &SessionOptions,
@@ -47,15 +53,19 @@ pub(crate) async fn open(
         snapshot: export_snapshot(&mut first).await?,
         locks: Vec::new(),
     };
+    let opened = (1..jobs.get()).map(|_| timeout(PATIENCE, opening.open()));
     let mut others = Vec::new();
-    for opened in join_all((1..jobs.get()).map(|_| opening.open())).await {
-        match opened {
-            Ok(session) => others.push(session),
-            Err(error) if error.is_out_of_connections() => {
-                tracing::warn!("{error}; the dump goes on with one session fewer");
+    for opened in join_all(opened).await {
+        let why = match opened {
+            Ok(Ok(session)) => {
+                others.push(session);
+                continue;
             }
-            Err(error) => return Err(error),
-        }
+            Ok(Err(Error::Connect(error))) => error.to_string(),
+            Ok(Err(error)) => return Err(error),
+            Err(_) => "another session is not to be had".into(),
+        };
+        tracing::info!("{why}; the dump goes on with one session fewer");
     }
     Ok((Sessions { first, others }, Some(opening)))
 }
