@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bstr::{BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 use pgark_archive::{DumpId, Parts, Section, TocEntry};
+use pgark_sql::text;
+use pgark_wire::Error as WireError;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -117,6 +119,9 @@ fn has_named_not_null(toc: &[TocEntry]) -> bool {
         .any(|defn| defn.contains_str("_not_null"))
 }
 
+/// How a statement begins that adds a check to a domain.
+const ALTER_DOMAIN: &[u8] = b"ALTER DOMAIN ";
+
 /// Kinds whose entries say all that they need.
 fn is_table_like(entry: &TocEntry) -> bool {
     matches!(
@@ -172,7 +177,7 @@ struct Board {
     graph: Mutex<Graph>,
     offers: Offers,
     changed: Arc<Notify>,
-    /// Entries to be tried again, each with the texts that have not failed.
+    /// Entries to be tried when all others are done, each with the texts that need not be run any more.
     later: Mutex<Vec<(usize, HashSet<BString>)>>,
 }
 
@@ -212,10 +217,17 @@ impl Worker {
 
     async fn perform(&mut self, task: &Task, board: &Board) {
         match task.kind {
-            Kind::Definition if self.run.options.stops_at_error() => {
-                self.define(&task.places).await;
+            Kind::Definition => {
+                let is_check = |place: &usize| is_check_of_domain(&self.run.toc[*place]);
+                let (checks, places): (Vec<_>, Vec<_>) =
+                    task.places.iter().copied().partition(is_check);
+                lock(&board.later).extend(checks.into_iter().map(|place| (place, HashSet::new())));
+                if self.run.options.stops_at_error() {
+                    self.define(&places).await;
+                } else {
+                    self.define_or_defer(&places, board).await;
+                }
             }
-            Kind::Definition => self.define_or_defer(&task.places, board).await,
             Kind::SmallData => {
                 self.fill_small(&task.places).await;
             }
@@ -260,7 +272,13 @@ impl Worker {
     }
 }
 
-/// Tries again what failed when others were not done yet.
+/// Whether an entry adds a check to a domain. See [`Worker::use_domain`] for why such entries are left to one session.
+fn is_check_of_domain(entry: &TocEntry) -> bool {
+    let defn = entry.defn.as_ref();
+    entry.desc == "CHECK CONSTRAINT" && defn.is_some_and(|defn| defn.starts_with(ALTER_DOMAIN))
+}
+
+/// Tries what was put off, in the order of the archive.
 async fn retry(workers: &mut [Worker], mut later: Vec<(usize, HashSet<BString>)>) {
     let Some(worker) = workers.first_mut() else {
         return;
@@ -268,10 +286,38 @@ async fn retry(workers: &mut [Worker], mut later: Vec<(usize, HashSet<BString>)>
     later.sort_unstable_by_key(|(place, _)| *place);
     for (place, done) in later {
         let mut texts = worker.definitions(&[place]);
+        for text in &texts {
+            if let Err(lost) = worker.use_domain(text.sql.as_bstr()).await {
+                return worker.run.lose(&[place], &lost);
+            }
+        }
         // What sets up the session is needed anew.
         texts.retain(|text| text.sql.starts_with(b"SET ") || !done.contains(&text.sql));
         if worker.run_and_note(&[place], &texts).await == Flow::Stop {
             return;
+        }
+    }
+}
+
+impl Worker {
+    /// Has the session know the checks of the domain that a statement adds a check to.
+    ///
+    /// A check that reaches its own domain makes whoever reads the domain's checks for the first time go round in a circle, be it the
+    /// session that adds it or one that adds another check afterwards. Only a session that has read them before comes through, such as
+    /// the one session of a serial restore often is (load_domaintype_info in utils/cache/typcache.c).
+    async fn use_domain(&mut self, sql: &BStr) -> Result<(), WireError> {
+        let altered = sql.strip_prefix(ALTER_DOMAIN);
+        let Some((domain, _)) = altered.and_then(|rest| rest.split_once_str("\n")) else {
+            return Ok(());
+        };
+        match self
+            .session
+            .execute(text!("SELECT NULL::", domain, " WHERE false"))
+            .await
+        {
+            Err(error) if !self.session.is_ready() => Err(error),
+            // Where there is no such domain, the statement itself will say so.
+            _ => Ok(()),
         }
     }
 }
