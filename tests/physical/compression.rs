@@ -17,7 +17,10 @@ fn names(folder: &Path) -> Result<BTreeSet<String>> {
 
 #[test]
 fn compressed_archives_are_those_of_pg_basebackup() -> Result<()> {
-    let server = Server::start(Major::V15)?;
+    // The many checkpoints of backups side by side must not take away what one of them still sends.
+    let server = Server::with(Major::V15)
+        .conf("wal_keep_size = '1GB'")
+        .start()?;
     server.psql(
         "postgres",
         "create table t as select i, md5(i::text) t from generate_series(1, 50000) i",

@@ -27,13 +27,14 @@ pub(crate) fn load(server: &Server) -> Result<()> {
 /// Starts a backup, in a process group of its own, and returns when rows of the big table are on their way.
 pub(crate) fn start_backup(host: &Host, server: &Server, source: &str) -> Result<Running> {
     let mut running = Running::start(host.backup_command(source, &[]).process_group(0))?;
-    let rows = "select count(*) from pg_stat_progress_copy where datname = 'big' and bytes_processed > 10000000";
+    // Several sessions read it in parts, of 8 MiB each.
+    let rows = "select count(*) > 0 from pg_stat_progress_copy where datname = 'big' and bytes_processed > 1000000";
     wait_until("rows of the big table are on their way", || {
         ensure!(
             !running.has_ended()?,
             "the backup ended before it could be disturbed"
         );
-        Ok(server.psql("postgres", rows)? == "1")
+        Ok(server.psql("postgres", rows)? == "t")
     })?;
     Ok(running)
 }

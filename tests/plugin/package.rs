@@ -35,7 +35,7 @@ const OWN: [(&str, &[&str], &[&str]); 3] = [
     (
         "postgresqlImporter",
         LOGICAL,
-        &["compress", "exclude_databases"],
+        &["compress", "compression", "exclude_databases", "jobs"],
     ),
     (
         "postgresqlBinImporter",
