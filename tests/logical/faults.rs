@@ -9,10 +9,10 @@ use std::sync::OnceLock;
 use anyhow::{Result, ensure};
 use support::{
     Major, Ran, Running, Scratch, Server, StopMode, dump_command, expect_no_archive, shared_server,
-    side_by_side,
+    side_by_side, wait_until,
 };
 
-use crate::session::{Session, terminate, wait_for_lock_wait, wait_until};
+use crate::session::{Session, terminate, wait_for_lock_wait};
 
 /// 250 MB of rows that compress badly enough to take a while.
 const BIG: &str = "

@@ -9,11 +9,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use support::{
     Major, Ran, Running, Scratch, Server, archdiff, dump_command, dump_command_as,
-    expect_no_archive, observe, shared_server, side_by_side,
+    expect_no_archive, observe, shared_server, side_by_side, wait_until,
 };
 
 use crate::faults::part_of;
-use crate::session::wait_until;
 
 /// Tables of many blocks with gaps and large values, partitions, many small tables, large objects.
 const MIXED: &str = "

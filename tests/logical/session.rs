@@ -2,11 +2,9 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
-use support::Server;
+use anyhow::{Context, Result, bail};
+use support::{Server, wait_until};
 
 /// A psql that is talked to over its pipes; ended when dropped.
 pub(crate) struct Session {
@@ -75,21 +73,6 @@ impl Drop for Session {
         let _ = self.psql.kill();
         let _ = self.psql.wait();
     }
-}
-
-/// Waits until `reached` says yes.
-pub(crate) fn wait_until(what: &str, mut reached: impl FnMut() -> Result<bool>) -> Result<()> {
-    const LIMIT: Duration = Duration::from_mins(1);
-    let start = Instant::now();
-    while !reached()? {
-        ensure!(
-            start.elapsed() < LIMIT,
-            "not within {} s: {what}",
-            LIMIT.as_secs()
-        );
-        thread::sleep(Duration::from_millis(2));
-    }
-    Ok(())
 }
 
 /// Waits until somebody in the database `db` waits for a lock.

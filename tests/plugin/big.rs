@@ -1,11 +1,9 @@
 //! A backup that takes long enough to be disturbed.
 
 use std::os::unix::process::CommandExt;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use support::{Running, Server};
+use support::{Running, Server, wait_until};
 
 use crate::host::Host;
 
@@ -37,15 +35,4 @@ pub(crate) fn start_backup(host: &Host, server: &Server, source: &str) -> Result
         Ok(server.psql("postgres", rows)? == "t")
     })?;
     Ok(running)
-}
-
-/// Waits until `reached` says yes.
-pub(crate) fn wait_until(what: &str, mut reached: impl FnMut() -> Result<bool>) -> Result<()> {
-    const LIMIT: Duration = Duration::from_mins(1);
-    let start = Instant::now();
-    while !reached()? {
-        ensure!(start.elapsed() < LIMIT, "not within a minute: {what}");
-        thread::sleep(Duration::from_millis(10));
-    }
-    Ok(())
 }

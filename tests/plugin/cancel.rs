@@ -3,9 +3,9 @@
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use support::{Major, Server, run};
+use support::{Major, Server, run, wait_until};
 
-use crate::big::{self, wait_until};
+use crate::big;
 use crate::host::{Host, Process};
 
 #[test]

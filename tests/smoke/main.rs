@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{env, fs, thread};
 
 use anyhow::{Context, Result, ensure};
 use support::{
     Certificates, Major, Scratch, Server, StopMode, archdiff, pgark, plakar, run, shared_server,
-    side_by_side,
+    side_by_side, wait_until,
 };
 
 const SAMPLE: &str = "create table t (id int primary key, note text);\n\
@@ -145,7 +145,7 @@ fn servers_end_with_a_killed_test_program() -> Result<()> {
         .env(CHILD, &told)
         .stdout(Stdio::null())
         .spawn()?;
-    wait_until("the child has a server", || told.exists())?;
+    wait_until("the child has a server", || Ok(told.exists()))?;
     let folder = PathBuf::from(fs::read_to_string(&told)?);
     let pid = fs::read_to_string(folder.join("data/postmaster.pid"))?;
     let pid = pid.lines().next().context("a pid")?.to_owned();
@@ -153,20 +153,8 @@ fn servers_end_with_a_killed_test_program() -> Result<()> {
     ensure!(postmaster.exists(), "the child's server runs");
     child.kill()?;
     child.wait()?;
-    wait_until("the server has ended", || !postmaster.exists())?;
-    wait_until("its folder is gone", || !folder.exists())
-}
-
-fn wait_until(what: &str, reached: impl Fn() -> bool) -> Result<()> {
-    let start = Instant::now();
-    while !reached() {
-        ensure!(
-            start.elapsed() < Duration::from_secs(30),
-            "not within 30 s: {what}"
-        );
-        thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
+    wait_until("the server has ended", || Ok(!postmaster.exists()))?;
+    wait_until("its folder is gone", || Ok(!folder.exists()))
 }
 
 #[test]

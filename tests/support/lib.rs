@@ -21,6 +21,7 @@ mod side_by_side;
 mod text;
 mod tls;
 mod user;
+mod wait;
 
 pub use archdiff::{ArchDiff, archdiff};
 pub use dump::{dump_command, dump_command_as, expect_no_archive};
@@ -36,3 +37,4 @@ pub use side_by_side::side_by_side;
 pub use text::{database_text, ensure_same_text, sorted_text};
 pub use tls::Certificates;
 pub use user::{User, server_user};
+pub use wait::wait_until;
