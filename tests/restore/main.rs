@@ -3,6 +3,7 @@
 mod case;
 mod deadlock;
 mod failure;
+mod faults;
 mod fixture;
 mod generated;
 mod globals;
