@@ -10,3 +10,4 @@ mod globals;
 mod option;
 mod stream;
 mod together;
+mod verify;

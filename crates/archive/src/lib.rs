@@ -63,6 +63,7 @@
 //! ```
 
 mod codec;
+mod compare;
 mod compression;
 mod created;
 mod encoding;
@@ -80,6 +81,7 @@ mod toc;
 mod version;
 mod writer;
 
+pub use compare::{Difference, DifferenceKind, differences};
 pub use compression::Compression;
 pub use created::CreationTime;
 pub use error::Error;

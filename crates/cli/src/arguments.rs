@@ -122,7 +122,7 @@ pub(crate) struct ConnectionArguments {
 }
 
 /// Which server, and who asks.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct LoginArguments {
     /// Server name, address or folder of the socket.
     #[arg(short, long, value_name = "HOST", overrides_with = "host")]

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         // What changes a server is stopped with care, and tells how it stands.
         match arguments.command {
             Command::Restore(arguments) => command::restore::run(*arguments, verbose).await,
+            Command::Verify(arguments) => command::verify::run(arguments).await,
             command => tokio::select! {
                 result = run(command, verbose) => result,
                 () = exit::interrupted() => Err(exit::Cancelled.into()),

@@ -238,6 +238,14 @@ impl Config {
         Ok(Target::of(self)?.database)
     }
 
+    /// The environment variables that lead libpq's programs to the same server, passwords among them. What libpq takes from no
+    /// variable is left out.
+    pub fn variables(&self) -> impl Iterator<Item = (&'static str, &BStr)> {
+        let variable = |name: &str| keyword::find(name.as_bytes())?.variable;
+        self.settings()
+            .filter_map(move |(name, value)| Some((variable(name)?, value)))
+    }
+
     /// All that has been said.
     pub(crate) fn settings(&self) -> impl Iterator<Item = (&'static str, &BStr)> {
         self.settings

@@ -1,5 +1,6 @@
 //! The commands about base backups, as they are typed; the letters are those of pg_basebackup and pg_verifybackup.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -173,10 +174,10 @@ fn client_compression(algorithm: Algorithm, detail: Option<&str>) -> Result<Comp
     }
 }
 
-/// Verify a base backup: files against the manifest, and the log that they need.
+/// Verify a base backup: files against the manifest, and the log that they need. Or an archive, by restoring it with pg_restore.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
-    /// A data directory, a folder of tar archives, or one tar archive.
+    /// A data directory, a folder of tar archives, or one tar archive; with --restore-with a dump.
     #[arg(value_name = "BACKUP")]
     pub(crate) backup: PathBuf,
     /// End at the first thing that is wrong.
@@ -203,6 +204,19 @@ pub(crate) struct VerifyArguments {
     /// The log, where it does not lie in the backup.
     #[arg(short = 'w', long, value_name = "FOLDER")]
     pub(crate) wal_directory: Option<PathBuf>,
+    /// Restore a dump twice, by the pg_restore of this folder or of the PATH and by pgark, and compare what comes out. Both databases are new ones of the server of -d, and dropped afterwards; subscriptions are left out.
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        num_args = 0..=1,
+        default_missing_value = "",
+        requires = "dbname",
+        conflicts_with_all = ["exit_on_error", "ignore", "manifest_path", "no_parse_wal", "progress", "skip_checksums", "wal_directory"]
+    )]
+    pub(crate) restore_with: Option<OsString>,
+    /// Where to restore: a connection string or a URI, with a database to connect to first.
+    #[arg(short, long, value_name = "DBNAME", requires = "restore_with")]
+    pub(crate) dbname: Option<OsString>,
 }
 
 /// Make the links to tablespaces absolute in a base backup that was unpacked where it is to be started.

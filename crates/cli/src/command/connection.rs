@@ -15,6 +15,11 @@ pub(crate) fn config(arguments: &ConnectionArguments) -> Result<Config, Error> {
     config_of(named, &arguments.login)
 }
 
+/// As [`config`], where a connection string says all.
+pub(crate) fn config_of_string(named: Option<&OsString>) -> Result<Config, Error> {
+    config_of(named, &LoginArguments::default())
+}
+
 /// As [`config`], with what names the database by itself.
 pub(crate) fn config_of(named: Option<&OsString>, login: &LoginArguments) -> Result<Config, Error> {
     let mut config = match named {

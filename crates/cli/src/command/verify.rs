@@ -1,5 +1,7 @@
 //! `pgark verify`
 
+mod restored;
+
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
@@ -11,8 +13,19 @@ use crate::arguments::physical::VerifyArguments;
 use crate::exit;
 use crate::output::say;
 
-/// Verifies a base backup and tells what is wrong with it.
+/// Verifies a base backup, or an archive by restoring it, and tells what is wrong with it.
 pub(crate) async fn run(arguments: VerifyArguments) -> anyhow::Result<ExitCode> {
+    if let Some(folder) = &arguments.restore_with {
+        // It cleans up by itself when the user stops it.
+        return restored::run(&arguments, folder.as_ref()).await;
+    }
+    tokio::select! {
+        result = verify_backup(arguments) => result,
+        () = exit::interrupted() => Err(exit::Cancelled.into()),
+    }
+}
+
+async fn verify_backup(arguments: VerifyArguments) -> anyhow::Result<ExitCode> {
     let work = tokio::task::spawn_blocking(move || verified(&arguments));
     work.await
         .context("the verification has ended by a fault of this program")?
