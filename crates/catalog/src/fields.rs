@@ -156,7 +156,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Runs one query and makes an object of each row.
+/// Runs one query and makes an object of each row as it arrives. After an error the session is of no use.
 pub(crate) async fn fetch<T>(
     session: &mut Session,
     what: &'static str,
@@ -164,13 +164,14 @@ pub(crate) async fn fetch<T>(
     mut object: impl FnMut(&mut Fields<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
     tracing::debug!("reading {what}");
-    let rows = session
-        .rows(sql)
-        .await
-        .map_err(|source| Error::Query { what, source })?;
-    rows.iter()
-        .map(|row| object(&mut Fields::new(row, what)))
-        .collect()
+    let failed = |source| Error::Query { what, source };
+    let mut rows = session.row_stream(sql).await.map_err(failed)?;
+    let mut objects = Vec::new();
+    while let Some(row) = rows.next().await.map_err(failed)? {
+        objects.push(object(&mut Fields::new(row, what))?);
+    }
+    objects.shrink_to_fit();
+    Ok(objects)
 }
 
 /// Runs one query for OIDs and what one of the server's `pg_get_…` functions tells of their objects. Those that are gone meanwhile, of
