@@ -51,7 +51,10 @@ impl Plan<'_> {
             Object::Conversion(_) => wanted.conversions.push(oid),
             Object::Cast(_) => wanted.casts.push(oid),
             Object::Transform(_) => wanted.transforms.push(oid),
-            Object::Type(i) if !self.catalog.types[i].is_row_type() => {
+            Object::Type(i)
+                if !self.catalog.types[i].is_row_type()
+                    && !self.catalog.types[i].is_generated() =>
+            {
                 match self.catalog.types[i].kind {
                     b'e' => wanted.enums.push(oid),
                     b'r' => wanted.ranges.push(oid),
