@@ -166,7 +166,8 @@ impl Definitions {
         if sessions.others.is_empty() {
             return Self::fetch_all(&mut sessions.first, catalog, quoter, &wanted).await;
         }
-        let count = sessions.parts();
+        // Several a session, since parts differ in how long they take.
+        let count = 4 * sessions.count();
         let (functions, views) = (
             mem::take(&mut wanted.functions),
             mem::take(&mut wanted.views),

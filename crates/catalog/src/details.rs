@@ -85,8 +85,9 @@ impl Details {
     /// # Errors
     /// What the server said. Not cancel safe: a dropped future leaves the sessions broken.
     pub async fn fetch(sessions: &mut Sessions, catalog: &Catalog, of: &DetailsOf) -> Result<Self> {
+        // More parts would take longer: some of their queries read a whole catalogue each time.
         let parts: Vec<_> = of
-            .parts(sessions.parts())
+            .parts(sessions.count())
             .into_iter()
             .map(|of| PartOfDetails { catalog, of })
             .collect();

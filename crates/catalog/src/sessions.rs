@@ -17,13 +17,9 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// In how many parts a long read is best cut: several a session, since parts differ in how long they take.
-    pub(crate) fn parts(&self) -> usize {
-        const A_SESSION: usize = 4;
-        match self.others.len() {
-            0 => 1,
-            others => (others + 1) * A_SESSION,
-        }
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        1 + self.others.len()
     }
 
     /// Reads the parts side by side, each session taking the next one when it is free. What was read is in the order of the parts.
