@@ -50,6 +50,10 @@ mod view;
 pub(crate) use data::copy_columns;
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::thread;
 
 use bstr::{BStr, BString};
 use pgark_archive::{DumpId, Section, TocEntry};
@@ -69,7 +73,7 @@ pub(crate) struct Emitter<'a> {
     pub(crate) dialect: Dialect,
     pub(crate) quoter: Quoter,
     /// Privileges that objects had from the start, by object.
-    initial: HashMap<CatalogId, &'a InitialPrivileges>,
+    initial: Arc<HashMap<CatalogId, &'a InitialPrivileges>>,
     entries: Vec<TocEntry>,
     /// The number of the next entry that is no node of the plan.
     next_id: usize,
@@ -89,13 +93,14 @@ impl<'a> Emitter<'a> {
             options,
             dialect,
             quoter,
-            initial: plan
-                .catalog
-                .initial_privileges
-                .iter()
-                .filter(|privileges| privileges.column == 0)
-                .map(|privileges| (privileges.id, privileges))
-                .collect(),
+            initial: Arc::new(
+                plan.catalog
+                    .initial_privileges
+                    .iter()
+                    .filter(|privileges| privileges.column == 0)
+                    .map(|privileges| (privileges.id, privileges))
+                    .collect(),
+            ),
             entries: Vec::new(),
             next_id: plan.nodes.len(),
         }
@@ -105,12 +110,7 @@ impl<'a> Emitter<'a> {
     pub(crate) fn emit(mut self) -> Result<Vec<TocEntry>> {
         self.emit_session_entries();
         self.emit_database()?;
-        for id in &self.plan.order {
-            let node = self.plan.node(*id);
-            if !node.components().is_empty() {
-                self.emit_node(*id, node)?;
-            }
-        }
+        self.emit_nodes()?;
         self.keep_sections();
         let written: HashSet<DumpId> = self.entries.iter().map(|entry| entry.dump_id).collect();
         for entry in &mut self.entries {
@@ -125,6 +125,71 @@ impl<'a> Emitter<'a> {
             }
         }
         Ok(self.entries)
+    }
+
+    /// Makes the entries of all planned objects. Those of many are made by several threads, which nothing shows.
+    fn emit_nodes(&mut self) -> Result<()> {
+        /// So many objects are worth a thread.
+        const A_THREAD: usize = 4096;
+        let order = &self.plan.order;
+        let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let count = (order.len() / A_THREAD).clamp(1, processors);
+        let mut parts: Vec<_> = order
+            .chunks(order.len().div_ceil(count).max(1))
+            .map(|part| (self.part(part.len()), part))
+            .collect();
+        thread::scope(|scope| {
+            let running: Vec<_> = parts
+                .iter_mut()
+                .map(|(emitter, part)| scope.spawn(|| emitter.emit_part(part)))
+                .collect();
+            let mut ended = running.into_iter().map(|running| running.join());
+            ended.try_for_each(|ended| ended.unwrap_or_else(|panic| resume_unwind(panic)))
+        })?;
+        for (part, _) in parts {
+            self.append(part);
+        }
+        Ok(())
+    }
+
+    /// One that makes the entries of so many objects.
+    fn part(&self, objects: usize) -> Self {
+        Self {
+            initial: Arc::clone(&self.initial),
+            // Most objects have one. Room that is not used costs nothing; to grow would hold what is there twice.
+            entries: Vec::with_capacity(objects),
+            next_id: self.plan.nodes.len(),
+            ..*self
+        }
+    }
+
+    fn emit_part(&mut self, part: &[NodeId]) -> Result<()> {
+        for id in part {
+            let node = self.plan.node(*id);
+            if !node.components().is_empty() {
+                self.emit_node(*id, node)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over the entries of a part, and numbers those that are no nodes as if they had been made here.
+    fn append(&mut self, part: Self) {
+        let nodes = self.plan.nodes.len();
+        let before = self.next_id - nodes;
+        let renumber = |id: &mut DumpId| {
+            if let Some(node) = NodeId::of(*id).filter(|node| node.0 >= nodes) {
+                *id = NodeId(node.0 + before).dump_id();
+            }
+        };
+        self.next_id += part.next_id - nodes;
+        self.entries.reserve_exact(part.entries.len());
+        self.entries
+            .extend(part.entries.into_iter().map(|mut entry| {
+                renumber(&mut entry.dump_id);
+                entry.dependencies.iter_mut().for_each(renumber);
+                entry
+            }));
     }
 
     fn emit_node(&mut self, id: NodeId, node: &'a Node) -> Result<()> {
@@ -250,7 +315,11 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    pub(super) fn push(&mut self, entry: TocEntry) {
+    pub(super) fn push(&mut self, mut entry: TocEntry) {
+        // There are many of them, and they are kept to the end.
+        if let Some(defn) = &mut entry.defn {
+            defn.shrink_to_fit();
+        }
         self.entries.push(entry);
     }
 
