@@ -54,7 +54,7 @@ struct Case {
     runs: usize,
 }
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
     Case {
         name: "500 MB table, gzip",
         db: "big",
@@ -80,6 +80,13 @@ const CASES: [Case; 6] = [
         name: "10,000 tables, -s, -j 2",
         db: "small10",
         args: &["-s"],
+        ours: &["-j2"],
+        runs: 5,
+    },
+    Case {
+        name: "10,000 tables, -j 2",
+        db: "small10",
+        args: &[],
         ours: &["-j2"],
         runs: 5,
     },
