@@ -1,6 +1,7 @@
 //! `pgark restore` into real servers, with their own pg_restore as the judge.
 
 mod case;
+mod cross;
 mod deadlock;
 mod failure;
 mod faults;
