@@ -1,5 +1,6 @@
 //! Restores that are disturbed, in each phase: what is said of them is what is there, and a second run completes them.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -66,12 +67,7 @@ fn a_disturbed_restore_tells_what_is_there_and_can_be_completed() -> Result<()> 
     let server = Server::with(Major::V16)
         .conf("synchronous_commit = on")
         .start()?;
-    let source = server.fresh_database("source", "")?;
-    server.psql(&source, SCHEMA)?;
-    let scratch = Scratch::new()?;
-    let archive = scratch.join("archive");
-    server.pg_dump(&source, ["-Fc"], &archive)?;
-    let whole = database_text(&server, &source, &[])?;
+    let (scratch, archive, whole) = archive_of(&server, "")?;
     for fault in [
         Fault::Cut,
         Fault::Restart,
@@ -105,6 +101,18 @@ fn a_disturbed_restore_tells_what_is_there_and_can_be_completed() -> Result<()> 
         }
     }
     Ok(())
+}
+
+/// A folder with an archive of the tables and of what `more` makes, the archive, and its database as text.
+fn archive_of(server: &Server, more: &str) -> Result<(Scratch, PathBuf, Vec<u8>)> {
+    let source = server.fresh_database("source", "")?;
+    server.psql(&source, SCHEMA)?;
+    server.psql(&source, more)?;
+    let scratch = Scratch::new()?;
+    let archive = scratch.join("archive");
+    server.pg_dump(&source, ["-Fc"], &archive)?;
+    let whole = database_text(server, &source, &[])?;
+    Ok((scratch, archive, whole))
 }
 
 fn snags(object: &str, pause: &str) -> String {
@@ -196,12 +204,7 @@ fn check(
 #[test]
 fn the_victim_of_a_deadlock_is_restored_all_the_same() -> Result<()> {
     let server = Server::start(Major::V17)?;
-    let source = server.fresh_database("source", "")?;
-    server.psql(&source, SCHEMA)?;
-    let scratch = Scratch::new()?;
-    let archive = scratch.join("archive");
-    server.pg_dump(&source, ["-Fc"], &archive)?;
-    let whole = database_text(&server, &source, &[])?;
+    let (_scratch, archive, whole) = archive_of(&server, "")?;
     for object in ["t07", "i07"] {
         for jobs in ["-j1", "-j3"] {
             let db = server.fresh_database("locked", "")?;
@@ -243,16 +246,9 @@ fn the_victim_of_a_deadlock_is_restored_all_the_same() -> Result<()> {
 #[test]
 fn a_server_that_can_write_no_more_fails_what_it_cannot_write() -> Result<()> {
     let server = Server::start(Major::V15)?;
-    let source = server.fresh_database("source", "")?;
-    server.psql(&source, SCHEMA)?;
-    server.psql(
-        &source,
-        "create table large as select i, repeat('x', 1000) from generate_series(1, 40000) i",
-    )?;
-    let scratch = Scratch::new()?;
-    let archive = scratch.join("archive");
-    server.pg_dump(&source, ["-Fc"], &archive)?;
-    let whole = database_text(&server, &source, &[])?;
+    let large =
+        "create table large as select i, repeat('x', 1000) from generate_series(1, 40000) i";
+    let (scratch, archive, whole) = archive_of(&server, large)?;
     let pid = std::fs::read_to_string(server.data_dir().join("postmaster.pid"))?;
     let pid = pid.lines().next().context("a pid")?;
     // New processes of the server write no file larger than that; one of the log is just as large.
