@@ -119,7 +119,7 @@ fn a_kept_source_brings_its_options_and_those_of_the_command_win() -> Result<()>
         "mypg",
         &uri,
         "database=shop",
-        "exclude_databases=foo",
+        "exclude_databases=foo,shop",
     ])?;
     let told = host.run(&["source", "ping", "mypg"])?;
     ensure!(

@@ -34,11 +34,6 @@ fn what_cannot_be_used_is_named() -> Result<()> {
             &["ssl_cert and ssl_cert_data are mutually exclusive"],
         ),
         (
-            cluster.clone(),
-            &["database=shop", "exclude_databases=foo,shop"],
-            &["exclude_databases", "\"shop\""],
-        ),
-        (
             server.uri("nosuchdb"),
             &[],
             &["\"nosuchdb\"", "127.0.0.1", "3D000"],

@@ -8,7 +8,7 @@ mod restore;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString};
 use pgark_archive::Compression;
 use pgark_connect::Config;
 
@@ -67,7 +67,7 @@ impl Protocol {
 pub(crate) struct Selection {
     /// This database alone; all where `None`.
     pub(crate) database: Option<BString>,
-    /// Databases that are left out.
+    /// Databases that are left out of all.
     pub(crate) exclude: Vec<BString>,
     /// Whether roles and tablespaces are dumped.
     pub(crate) globals: bool,
@@ -76,8 +76,10 @@ pub(crate) struct Selection {
 impl Selection {
     /// Whether the database is to be dumped.
     pub(crate) fn takes(&self, database: &BStr) -> bool {
-        self.database.as_ref().is_none_or(|only| only == database)
-            && !self.exclude.iter().any(|excluded| excluded == database)
+        match &self.database {
+            Some(only) => only == database,
+            None => !self.exclude.iter().any(|excluded| excluded == database),
+        }
     }
 }
 
@@ -118,12 +120,6 @@ impl Options {
             exclude: names(said("exclude_databases")),
             globals: !data_only,
         };
-        if let Some(name) = &selection.database
-            && !selection.takes(name.as_bstr())
-        {
-            let reason = format!("exclude_databases names \"{name}\", the one database to back up");
-            return Err(Error::Option(reason));
-        }
         Ok(Self {
             protocol,
             origin: config.host()?,
