@@ -67,6 +67,7 @@ mod compare;
 mod compression;
 mod created;
 mod encoding;
+mod entry_name;
 mod error;
 #[cfg(test)]
 mod golden;
@@ -84,6 +85,7 @@ mod writer;
 pub use compare::{Difference, DifferenceKind, differences};
 pub use compression::Compression;
 pub use created::CreationTime;
+pub use entry_name::EntryName;
 pub use error::Error;
 pub use header::{Format, Header};
 pub use line::one_line;

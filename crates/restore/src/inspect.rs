@@ -1,11 +1,9 @@
 //! What an archive would run that a careful person wants to know before it is restored.
 
 use bstr::{BString, ByteSlice};
-use pgark_archive::TocEntry;
+use pgark_archive::{EntryName, TocEntry};
 use pgark_sql::tokens;
 use serde::Serialize;
-
-use crate::report::EntryName;
 
 /// Something that is worth a look.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]

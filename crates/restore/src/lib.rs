@@ -48,7 +48,7 @@ pub use globals::restore_globals;
 pub use inspect::{Concern, Finding, inspect};
 pub use options::Options;
 pub use preflight::Preflight;
-pub use report::{Ended, EntryName, Failure, Outcome, Report, Skipped};
+pub use report::{Ended, Failure, Outcome, Report, Skipped};
 pub use restore::restore;
 pub use source::Archive;
 pub use watch::{Phase, Progress, Watch};

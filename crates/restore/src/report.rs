@@ -1,7 +1,7 @@
 //! What a restore did, and what not.
 
 use bstr::{BString, ByteSlice};
-use pgark_archive::{TocEntry, one_line};
+use pgark_archive::{EntryName, TocEntry};
 use pgark_wire::{Error as WireError, ServerError};
 use serde::Serialize;
 
@@ -67,19 +67,6 @@ pub enum Outcome {
     None,
 }
 
-/// An entry by its name.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct EntryName {
-    /// Its number in the archive.
-    pub id: i32,
-    /// Its kind.
-    pub kind: String,
-    /// Its schema.
-    pub schema: Option<String>,
-    /// Its name.
-    pub name: String,
-}
-
 /// A statement that failed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Failure {
@@ -125,29 +112,6 @@ impl Report {
     pub fn not_reached(&self) -> usize {
         let met = self.restored + self.failed + self.skipped.len() + self.unknown.len();
         self.wanted.saturating_sub(met)
-    }
-}
-
-impl EntryName {
-    /// The name of an entry.
-    pub fn of(entry: &TocEntry) -> Self {
-        let text = |text: &BString| one_line(text).to_str_lossy().into_owned();
-        Self {
-            id: entry.dump_id.0,
-            kind: text(&entry.desc),
-            schema: entry.namespace.as_ref().map(text),
-            name: entry.tag.as_ref().map(text).unwrap_or_default(),
-        }
-    }
-}
-
-impl std::fmt::Display for EntryName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ", self.kind)?;
-        if let Some(schema) = &self.schema {
-            write!(f, "{schema}.")?;
-        }
-        write!(f, "{} (entry {})", self.name, self.id)
     }
 }
 

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bstr::BString;
-use pgark_archive::{DumpId, TocEntry};
+use pgark_archive::{DumpId, EntryName, TocEntry};
 use pgark_wire::Error as WireError;
 
-use crate::report::{Ended, EntryName, Failure, Report, Skipped};
+use crate::report::{Ended, Failure, Report, Skipped};
 use crate::{Options, Watch};
 
 /// One restore: what it is about, and what has become of it so far.

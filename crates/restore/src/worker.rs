@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bstr::BString;
-use pgark_archive::{Reader, Statements};
+use pgark_archive::{EntryName, Reader, Statements};
 use pgark_connect::Session;
 use pgark_wire::Error as WireError;
 
-use crate::report::{EntryName, Failure};
+use crate::report::Failure;
 use crate::run::{Failed, Flow, Run};
 use crate::session::Server;
 use crate::source::Source;
