@@ -11,6 +11,7 @@ mod options;
 mod pipe;
 mod privilege;
 mod regression;
+mod report;
 mod reproducible;
 mod restore;
 mod restore_script;

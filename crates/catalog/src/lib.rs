@@ -106,7 +106,7 @@ pub use policy::Policy;
 pub use privilege::{Acl, ColumnPrivileges, InitialPrivileges};
 pub use publication::Publication;
 pub use publication_member::{PublicationFilter, PublicationMember};
-pub use relation::{Inheritance, OwningColumn, Relation, RelationKind};
+pub use relation::{Inheritance, OwningColumn, Relation, RelationKind, TableSize};
 pub use role::Roles;
 pub use rule::Rule;
 pub use schema::Schema;

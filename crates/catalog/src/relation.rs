@@ -234,25 +234,51 @@ pub(crate) async fn fetch_unsafe_partitioned(session: &mut Session) -> Result<Ve
     fetch(session, "partitioned tables", sql, |f| f.oid()).await
 }
 
+/// How many blocks a table has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TableSize {
+    /// The table itself.
+    pub blocks: u32,
+    /// Its TOAST table.
+    pub toast_blocks: u32,
+}
+
+impl TableSize {
+    /// All of them in bytes, where blocks have the usual size.
+    pub fn bytes(&self) -> u64 {
+        const BLOCK_BYTES: u64 = 8192;
+        (u64::from(self.blocks) + u64::from(self.toast_blocks)) * BLOCK_BYTES
+    }
+}
+
 impl Catalog {
-    /// How many blocks each of some tables has now, without its TOAST table.
+    /// How large each of some tables is now; those that are gone are left out.
     ///
     /// # Errors
     /// What the server said.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the session unusable.
-    pub async fn blocks(
+    pub async fn table_sizes(
         session: &mut Session,
         tables: impl IntoIterator<Item = Oid>,
-    ) -> Result<HashMap<Oid, u32>> {
+    ) -> Result<HashMap<Oid, TableSize>> {
         let sql = format!(
-            "select r.oid, pg_catalog.pg_relation_size(r.oid) / pg_catalog.current_setting('block_size')::bigint \
-             from pg_catalog.unnest({}) r(oid) where pg_catalog.pg_relation_size(r.oid) is not null",
+            "select oid, size / b, toast / b from (\
+               select c.oid, pg_catalog.pg_relation_size(c.oid) size, \
+                 case when c.reltoastrelid <> 0 then pg_catalog.pg_relation_size(c.reltoastrelid) end toast, \
+                 pg_catalog.current_setting('block_size')::pg_catalog.int8 b \
+               from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_class c on c.oid = r.oid offset 0) s \
+             where size is not null",
             oid_array(tables)
         );
         let found = fetch(session, "the sizes of tables", &sql, |f| {
-            Ok((f.oid()?, f.number("a count")?))
+            let oid = f.oid()?;
+            let size = TableSize {
+                blocks: f.number("a count")?,
+                toast_blocks: f.optional_number("a count")?.unwrap_or_default(),
+            };
+            Ok((oid, size))
         });
         Ok(found.await?.into_iter().collect())
     }

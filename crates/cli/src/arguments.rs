@@ -6,16 +6,16 @@ mod restore;
 mod script;
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pgark_archive::Compression;
 
 pub(crate) use dump::{ContentArguments, NameArguments, OmitArguments, SessionArguments};
 pub(crate) use restore::{
-    ChoiceArguments, NewName, PreflightChoice, ProgressStyle, RenamingArguments, RestoreArguments,
-    SectionName,
+    ChoiceArguments, NewName, PreflightChoice, RenamingArguments, RestoreArguments, SectionName,
 };
 use script::dump_format;
 pub(crate) use script::{DumpFormat, RowArguments, ScriptArguments, StorageArguments};
@@ -65,8 +65,16 @@ pub(crate) struct DumpArguments {
     #[arg(short, long, value_name = "COUNT")]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// How much of what was read may wait to be written: a number of kB, or with the unit kB, MB or GB. The archive is the same.
-    #[arg(long, value_name = "SIZE", default_value = "32MB", value_parser = memory)]
+    #[arg(long, value_name = "SIZE", default_value = "32MB", value_parser = size)]
     pub(crate) memory: NonZeroUsize,
+    /// How much is read of rows in a second at most: a number of kB, or with the unit kB, MB or GB.
+    #[arg(long, value_name = "SIZE", value_parser = rate)]
+    pub(crate) max_rate: Option<NonZeroU64>,
+    /// Fail if the dump takes longer: a number of seconds, or with the unit ms, s, min, h or d.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) max_duration: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) telling: TellingArguments,
     #[command(flatten)]
     pub(crate) rows: RowArguments,
     #[command(flatten)]
@@ -93,19 +101,75 @@ pub(crate) struct DumpArguments {
 }
 
 /// Reads a size in PostgreSQL's units.
-fn memory(text: &str) -> Result<NonZeroUsize, String> {
-    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let unit = match &text[digits.len()..] {
-        "kB" | "" => 1 << 10,
-        "MB" => 1 << 20,
-        "GB" => 1 << 30,
-        unit => return Err(format!("unknown unit \"{unit}\", expected kB, MB or GB")),
-    };
-    let number: usize = digits.parse().map_err(|error| format!("{error}"))?;
-    number
-        .checked_mul(unit)
+fn size(text: &str) -> Result<NonZeroUsize, String> {
+    let units = [
+        ("", 1 << 10),
+        ("kB", 1 << 10),
+        ("MB", 1 << 20),
+        ("GB", 1 << 30),
+    ];
+    usize::try_from(quantity(text, &units)?)
+        .ok()
         .and_then(NonZeroUsize::new)
         .ok_or_else(|| "out of range".into())
+}
+
+/// Reads a size in PostgreSQL's units, of what passes in a second.
+fn rate(text: &str) -> Result<NonZeroU64, String> {
+    Ok(NonZeroU64::try_from(size(text)?).unwrap_or(NonZeroU64::MAX))
+}
+
+/// Reads a time in PostgreSQL's units.
+fn duration(text: &str) -> Result<Duration, String> {
+    let units = [
+        ("", 1000),
+        ("ms", 1),
+        ("s", 1000),
+        ("min", 60_000),
+        ("h", 3_600_000),
+        ("d", 86_400_000),
+    ];
+    match quantity(text, &units)? {
+        0 => Err("out of range".into()),
+        milliseconds => Ok(Duration::from_millis(milliseconds)),
+    }
+}
+
+/// A number and its unit, which may be left out.
+fn quantity(text: &str, units: &[(&str, u64)]) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = &text[digits.len()..];
+    let Some((_, factor)) = units.iter().find(|(name, _)| *name == unit) else {
+        let names: Vec<&str> = units.iter().map(|(name, _)| *name).skip(1).collect();
+        let names = names.join(", ");
+        return Err(format!("unknown unit \"{unit}\", expected one of {names}"));
+    };
+    let number: u64 = digits.parse().map_err(|error| format!("{error}"))?;
+    number
+        .checked_mul(*factor)
+        .ok_or_else(|| "out of range".into())
+}
+
+/// What is told of a run.
+#[derive(Debug, Args)]
+pub(crate) struct TellingArguments {
+    /// Write what was done, and what not, to FILE as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Show how far it is: auto is a bar on a terminal.
+    #[arg(long, value_name = "STYLE", default_value = "auto")]
+    pub(crate) progress: ProgressStyle,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ProgressStyle {
+    /// A bar where standard error is a terminal.
+    Auto,
+    /// A JSON object a line.
+    Json,
+    /// Not at all.
+    None,
 }
 
 /// Which database, and who asks. Of what is said twice the last counts, as for PostgreSQL's own programs.
@@ -209,4 +273,37 @@ pub(crate) struct PluginArguments {
 pub(crate) enum PluginRole {
     Exporter,
     Importer,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times_have_units() {
+        for (text, expected) in [
+            ("64", Some(64 << 10)),
+            ("1kB", Some(1 << 10)),
+            ("3MB", Some(3 << 20)),
+            ("2GB", Some(2 << 30)),
+            ("0", None),
+            ("1M", None),
+            ("MB", None),
+            ("-1", None),
+            ("99999999999GB", None),
+        ] {
+            assert_eq!(size(text).ok().map(NonZeroUsize::get), expected, "{text}");
+        }
+        for (text, seconds) in [
+            ("90", Some(90.0)),
+            ("250ms", Some(0.25)),
+            ("2min", Some(120.0)),
+            ("1d", Some(86400.0)),
+            ("0s", None),
+            ("1m", None),
+        ] {
+            let read = duration(text).ok().map(|time| time.as_secs_f64());
+            assert_eq!(read, seconds, "{text}");
+        }
+    }
 }

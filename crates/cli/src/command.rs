@@ -10,6 +10,7 @@ pub(crate) mod list;
 pub(crate) mod password;
 pub(crate) mod ping;
 pub(crate) mod plugin;
+mod progress;
 pub(crate) mod relink;
 pub(crate) mod restore;
 pub(crate) mod verify;

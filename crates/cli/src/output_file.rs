@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use pgark_dump::Sink;
+use serde_json::Value;
 
 use crate::output::say;
 
@@ -57,6 +58,12 @@ impl OutputFile {
             Self::Part(part) => part.finish(is_synced),
         }
     }
+}
+
+/// Writes a report for programs.
+pub(crate) fn write_json(path: &Path, report: &Value) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(report)? + "\n";
+    fs::write(path, text).with_context(|| format!("could not write report \"{}\"", path.display()))
 }
 
 fn is_special(path: &Path) -> bool {

@@ -1,5 +1,7 @@
 //! Why a dump failed.
 
+use std::time::Duration;
+
 use bstr::BString;
 use pgark_wire::Error as WireError;
 
@@ -102,6 +104,9 @@ pub enum Error {
     /// No order of GRANT statements gives every grantor its right before using it.
     #[error("could not find an order for the grants of role \"{0}\"")]
     MembershipOrder(BString),
+    /// It was not done in the time that it was given.
+    #[error("the dump took longer than {} s, the most that it may take", .0.as_secs_f64())]
+    TookTooLong(Duration),
     /// A part of the dump that runs beside the others ended without an answer.
     #[error("the writer of the archive stopped: {0}")]
     Stopped(String),

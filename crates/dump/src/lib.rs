@@ -10,11 +10,12 @@
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use pgark_connect::Config;
-//! use pgark_dump::{Options, Sink, dump};
+//! use pgark_dump::{Options, Sink, Watch, dump};
 //!
 //! let config = Config::parse("postgres://localhost/shop")?.with_environment()?;
 //! let archive = std::fs::File::create("shop.dump.part")?;
-//! dump(&config, &Options::default(), Sink::File(archive.try_clone()?)).await?;
+//! let sink = Sink::File(archive.try_clone()?);
+//! dump(&config, &Options::default(), sink, &Watch::default().into()).await?;
 //! archive.sync_all()?;
 //! std::fs::rename("shop.dump.part", "shop.dump")?;
 //! # Ok(())
@@ -31,16 +32,20 @@ pub mod manifest;
 mod names;
 mod options;
 mod plan;
+mod report;
 mod session;
 mod sink;
 #[cfg(test)]
 mod testing;
 mod version;
 mod wanted;
+mod watch;
 
 pub use error::{Error, Result};
-pub use logical::{Report, databases, dump};
+pub use logical::{databases, dump};
 pub use options::{
     Content, Format, Inserts, NameOptions, Omit, Options, Sections, SessionOptions, TablePattern,
 };
+pub use report::{EntryData, Report};
 pub use sink::Sink;
+pub use watch::{Phase, Progress, TableProgress, Watch};

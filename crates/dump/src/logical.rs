@@ -1,51 +1,65 @@
 //! One database into one archive.
 
-use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Instant;
 
 use bstr::BString;
 use pgark_archive::{CreationTime, Header, Version};
 use pgark_catalog::{Catalog, Definitions, Details, Server, Sessions};
 use pgark_connect::Config;
 use pgark_sql::Quoter;
+use tokio::time::timeout;
 
-use crate::data::{self, Contents, Job, jobs};
+use crate::data::{self, Contents, Limits, jobs};
 use crate::dialect::Dialect;
 use crate::emit::Emitter;
 use crate::error::{Error, Result};
 use crate::names::Names;
 use crate::options::{Omit, Options};
 use crate::plan::{Plan, Selection};
+use crate::report::Report;
 use crate::session::{self, Opening};
 use crate::sink::Sink;
 use crate::version::dumped_by;
-
-/// What a dump did.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Report {
-    /// How many entries the archive holds.
-    pub entries: usize,
-    /// How many tables' rows it holds.
-    pub tables: usize,
-    /// What the user should know.
-    pub warnings: Vec<String>,
-}
+use crate::watch::Watch;
 
 /// How often a dump is begun at most because other sessions drop or rewrite what it is about to read.
 const ATTEMPTS: u32 = 4;
 
-/// Dumps the database that `config` names into `sink`.
+/// Dumps the database that `config` names into `sink`; `watch` tells how far it is.
 ///
 /// Where another session drops or rewrites something between the snapshot and the locks, the dump begins anew with a new snapshot,
 /// so that it shows the database as it is afterwards.
 ///
 /// # Errors
-/// What went wrong first.
-/// After an error the sink holds an archive without an end, or nothing.
+/// What went wrong first; [`Error::TookTooLong`] where that was the clock. After an error the sink holds an archive without an end, or nothing.
 ///
 /// # Cancel safety
 /// Dropping the future closes the connection and leaves the sink as after an error.
-pub async fn dump(config: &Config, options: &Options, sink: Sink) -> Result<Report> {
+pub async fn dump(
+    config: &Config,
+    options: &Options,
+    sink: Sink,
+    watch: &Arc<Watch>,
+) -> Result<Report> {
+    let begun = Instant::now();
+    let dumping = dump_unbounded(config, options, sink, watch);
+    let mut report = match options.max_duration {
+        Some(most) => timeout(most, dumping)
+            .await
+            .map_err(|_| Error::TookTooLong(most))??,
+        None => dumping.await?,
+    };
+    report.seconds = begun.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+async fn dump_unbounded(
+    config: &Config,
+    options: &Options,
+    sink: Sink,
+    watch: &Arc<Watch>,
+) -> Result<Report> {
     // The user's own snapshot would show the same again.
     let attempts = if options.session.snapshot.is_some() {
         1
@@ -62,7 +76,7 @@ pub async fn dump(config: &Config, options: &Options, sink: Sink) -> Result<Repo
             prepared => break prepared?,
         }
     };
-    prepared.write(sink, options.memory).await
+    prepared.write(sink, options, watch).await
 }
 
 /// A dump of which nothing is written yet.
@@ -119,8 +133,8 @@ impl Prepared {
         .await?;
         let entries = Emitter::new(&plan, &definitions, &options, dialect, quoter).emit()?;
         let jobs = jobs(&plan, &selection, &entries, &options, quoter)?;
-        let tables = jobs.iter().filter_map(Job::table_by_blocks);
-        let blocks = Catalog::blocks(&mut sessions.first, tables).await?;
+        let tables = jobs.iter().filter_map(|job| job.table);
+        let sizes = Catalog::table_sizes(&mut sessions.first, tables).await?;
         let mut warnings = plan.warnings.clone();
         let newest = Server::NEWEST.to_string();
         let dump_version = if server.is_newer() {
@@ -146,6 +160,7 @@ impl Prepared {
             entries: entries.len(),
             tables: jobs.iter().filter(|job| job.is_table()).count(),
             warnings,
+            ..Report::default()
         };
         Ok(Self {
             sessions,
@@ -154,19 +169,32 @@ impl Prepared {
                 header,
                 entries,
                 jobs,
-                blocks,
+                sizes,
                 format: options.format,
+                has_digests: options.digests,
             },
             report,
         })
     }
 
     /// Writes the archive.
-    async fn write(self, sink: Sink, memory: NonZeroUsize) -> Result<Report> {
-        let written = data::write_archive(self.sessions, self.opening, sink, self.contents, memory);
-        let first = Box::pin(written).await?;
+    async fn write(self, sink: Sink, options: &Options, watch: &Arc<Watch>) -> Result<Report> {
+        let limits = Limits {
+            memory: options.memory,
+            bytes_per_second: options.max_rate,
+        };
+        let (sessions, watch) = (self.sessions, Arc::clone(watch));
+        let writing =
+            data::write_archive(sessions, self.opening, sink, self.contents, limits, watch);
+        let (first, written) = Box::pin(writing).await?;
         session::close(first).await?;
-        Ok(self.report)
+        Ok(Report {
+            rows: written.data.iter().map(|data| data.rows).sum(),
+            bytes: written.data.iter().map(|data| data.bytes).sum(),
+            written_bytes: written.bytes,
+            data: written.data,
+            ..self.report
+        })
     }
 }
 

@@ -3,7 +3,8 @@
 mod names;
 mod session;
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::time::Duration;
 
 use bitflags::bitflags;
 use pgark_archive::{Compression, ScriptOptions, Section};
@@ -106,6 +107,12 @@ pub struct Options {
     pub jobs: NonZeroUsize,
     /// Bytes of rows that wait to be written at most; a single row that is larger is held all the same.
     pub memory: NonZeroUsize,
+    /// Bytes of rows that are read in a second at most, by all sessions together.
+    pub max_rate: Option<NonZeroU64>,
+    /// How long the dump may take at most.
+    pub max_duration: Option<Duration>,
+    /// Whether the report tells a digest of what is read of each entry.
+    pub digests: bool,
     /// Whether the planner's statistics are dumped (`--statistics`, `--statistics-only`).
     pub statistics: bool,
     /// Whether the positions of sequences are dumped where data is not.
@@ -149,6 +156,9 @@ impl Default for Options {
             content: Content::All,
             jobs: NonZeroUsize::MIN,
             memory: Self::MEMORY,
+            max_rate: None,
+            max_duration: None,
+            digests: false,
             statistics: false,
             sequence_data: false,
             sections: Sections::all(),

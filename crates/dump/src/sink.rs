@@ -1,7 +1,7 @@
 //! Where an archive goes.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 
 use pgark_archive::{DumpId, Filter, Header, Oid, Script, Selection, TocEntry, Writer};
 
@@ -18,8 +18,32 @@ pub enum Sink {
 /// An archive being written, or a script.
 pub(crate) enum Archive {
     File(Writer<File>),
-    Stream(Writer<Box<dyn Write + Send>>),
-    Script(Box<Script<Box<dyn Write + Send>>>),
+    Stream(Writer<Counted>),
+    Script(Box<Script<Counted>>),
+}
+
+/// A sink that cannot tell by itself how much went into it.
+pub(crate) struct Counted {
+    sink: Box<dyn Write + Send>,
+    bytes: u64,
+}
+
+impl Counted {
+    fn new(sink: Box<dyn Write + Send>) -> Self {
+        Self { sink, bytes: 0 }
+    }
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.sink.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
 }
 
 impl Archive {
@@ -35,7 +59,7 @@ impl Archive {
                 Self::File(Writer::new_seekable(file, header, &entries)?)
             }
             (Format::Custom, Sink::Stream(stream)) => {
-                Self::Stream(Writer::new(stream, header, &entries)?)
+                Self::Stream(Writer::new(Counted::new(stream), header, &entries)?)
             }
             (Format::Plain(options), sink) => {
                 let sink = match sink {
@@ -48,6 +72,7 @@ impl Archive {
                     ..Filter::default()
                 };
                 let selection = Selection::choose(&entries, &filter, None)?;
+                let sink = Counted::new(sink);
                 let script = Script::begin(sink, header, entries.into(), &selection, *options)?;
                 Self::Script(Box::new(script))
             }
@@ -110,16 +135,23 @@ impl Archive {
         }
     }
 
-    /// Writes what is left over, and the places of the data where the sink can be gone back in.
-    pub(crate) fn finish(self) -> Result<(), pgark_archive::Error> {
+    /// Writes what is left over, and the places of the data where the sink can be gone back in. Tells how many bytes there are.
+    pub(crate) fn finish(self) -> Result<u64, pgark_archive::Error> {
         match self {
-            Self::File(writer) => writer.finish().map(drop),
-            Self::Stream(writer) => writer.finish().map(drop),
+            Self::File(writer) => {
+                let file = writer.finish()?;
+                let metadata = file.metadata().map_err(|source| pgark_archive::Error::Io {
+                    doing: "looking how long the archive is",
+                    source,
+                })?;
+                Ok(metadata.len())
+            }
+            Self::Stream(writer) => Ok(writer.finish()?.bytes),
             Self::Script(script) => {
                 for warning in script.warnings() {
                     tracing::warn!("{warning}");
                 }
-                script.finish().map(drop)
+                Ok(script.finish()?.bytes)
             }
         }
     }

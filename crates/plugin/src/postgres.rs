@@ -1,5 +1,7 @@
 //! A real server, by way of pgark-dump.
 
+use std::sync::Arc;
+
 use bstr::{BStr, BString};
 use bytes::Bytes;
 use pgark_archive::Compression;
@@ -111,7 +113,7 @@ impl Source for Postgres {
     async fn dump(&self, database: &BStr, sink: Sink) -> Result<(), Error> {
         let config = self.config.with_dbname(database);
         let sink = pgark_dump::Sink::Stream(Box::new(sink));
-        let report = pgark_dump::dump(&config, &self.dump, sink).await?;
+        let report = pgark_dump::dump(&config, &self.dump, sink, &Arc::default()).await?;
         for warning in report.warnings {
             tracing::warn!("database \"{database}\": {warning}");
         }

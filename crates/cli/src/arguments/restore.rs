@@ -10,7 +10,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use pgark_archive::Section;
 
-use super::{LoginArguments, ScriptArguments, StorageArguments};
+use super::{LoginArguments, ScriptArguments, StorageArguments, TellingArguments};
 
 /// Restore an archive into a database, or write it as an SQL script, as pg_restore does.
 #[derive(Debug, Args)]
@@ -107,12 +107,8 @@ pub(crate) struct ServerArguments {
     /// Whether to look first for what will not work: on warns and goes on, only stops then.
     #[arg(long, value_name = "WHEN", default_value = "on")]
     pub(crate) preflight: PreflightChoice,
-    /// Write what was done, and what not, to FILE as JSON.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) report: Option<PathBuf>,
-    /// Show how far it is: auto is a bar on a terminal.
-    #[arg(long, value_name = "STYLE", default_value = "auto")]
-    pub(crate) progress: ProgressStyle,
+    #[command(flatten)]
+    pub(crate) telling: TellingArguments,
 }
 
 /// When to look for what will not work.
@@ -121,17 +117,6 @@ pub(crate) enum PreflightChoice {
     On,
     Off,
     Only,
-}
-
-/// How progress is shown.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(crate) enum ProgressStyle {
-    /// A bar where standard error is a terminal.
-    Auto,
-    /// A JSON object a line.
-    Json,
-    /// Not at all.
-    None,
 }
 
 /// What of an archive is wanted.

@@ -1,7 +1,7 @@
 //! `pgark restore`
 
 pub(super) mod database;
-mod progress;
+mod watched;
 
 use std::ffi::OsString;
 use std::fs::{self, File};

@@ -80,13 +80,13 @@ impl InsertJob {
         }
     }
 
-    /// Reads the rows and sends the statements to the writer.
+    /// Reads the rows and sends the statements to the writer; tells how many rows there are.
     pub(super) async fn send(
         &self,
         session: &mut Session,
         table: &BString,
         output: &mut Output,
-    ) -> Result<()> {
+    ) -> Result<u64> {
         let failed = |source| Error::Table {
             table: table.clone(),
             source,
@@ -104,8 +104,10 @@ impl InsertJob {
             }));
         }
         let mut statements = Statements::new(self);
+        let mut count = 0;
         while let Some(row) = rows.next().await.map_err(failed)? {
             statements.put_row(row, &types);
+            count += 1;
             if statements.text.len() >= PIECE_BYTES {
                 output.rows(statements.take()).await?;
             }
@@ -115,7 +117,8 @@ impl InsertJob {
         session
             .execute("CLOSE _pg_dump_cursor")
             .await
-            .map_err(failed)
+            .map_err(failed)?;
+        Ok(count)
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Job {
     /// The entry.
     pub(super) id: DumpId,
     pub(super) content: Content,
+    /// The table, where it is at this server.
+    pub(crate) table: Option<Oid>,
     /// Whether another server is asked for it.
     pub(super) is_foreign: bool,
 }
@@ -170,9 +172,14 @@ pub(crate) fn jobs(
             }
             _ => continue,
         };
+        let table = match object {
+            Some(Object::Data(place)) if !is_foreign => Some(catalog.relations[place].id.oid),
+            _ => None,
+        };
         jobs.push(Job {
             id: entry.dump_id,
             content,
+            table,
             is_foreign,
         });
     }
@@ -209,6 +216,7 @@ impl Job {
                     select: "SELECT a FROM ONLY t".into(),
                 }),
             },
+            table: oid.map(Oid),
             is_foreign: false,
         }
     }
@@ -217,6 +225,7 @@ impl Job {
         Self {
             id: DumpId(1),
             content: Content::LargeObjects(vec![Oid(1); count]),
+            table: None,
             is_foreign: false,
         }
     }

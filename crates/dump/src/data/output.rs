@@ -7,13 +7,17 @@ use pgark_archive::DumpId;
 use pgark_catalog::Oid;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use super::rate::Rate;
 use super::unit::Unit;
 use crate::error::{Error, Result};
 
 #[derive(Debug)]
 pub(super) enum Piece {
     StartData(DumpId),
-    EndData,
+    /// What COPY gave is complete.
+    EndCopy,
+    /// So are statements for so many rows.
+    EndInserts(u64),
     StartLargeObjects(DumpId),
     StartLargeObject(Oid),
     EndLargeObject,
@@ -41,6 +45,7 @@ pub(super) type Pieces = mpsc::UnboundedReceiver<Held>;
 pub(super) struct Queue {
     next: Mutex<Next>,
     units: Vec<Unit>,
+    rate: Option<Arc<Rate>>,
 }
 
 #[derive(Debug)]
@@ -50,10 +55,14 @@ struct Next {
 }
 
 impl Queue {
-    pub(super) fn new(units: Vec<Unit>) -> (Self, mpsc::UnboundedReceiver<Pieces>) {
+    pub(super) fn new(
+        units: Vec<Unit>,
+        rate: Option<Rate>,
+    ) -> (Self, mpsc::UnboundedReceiver<Pieces>) {
         let (writer, received) = mpsc::unbounded_channel();
         let next = Mutex::new(Next { place: 0, writer });
-        (Self { next, units }, received)
+        let rate = rate.map(Arc::new);
+        (Self { next, units, rate }, received)
     }
 
     /// The next unit, and where what is read of it goes within a worker's room.
@@ -61,7 +70,7 @@ impl Queue {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let unit = self.units.get(next.place)?;
         next.place += 1;
-        Some((unit, next.open(room)))
+        Some((unit, next.open(room, self.rate.clone())))
     }
 
     /// Tells the writer that nothing follows.
@@ -79,12 +88,13 @@ impl Queue {
 }
 
 impl Next {
-    fn open(&self, room: &Room) -> Output {
+    fn open(&self, room: &Room, rate: Option<Arc<Rate>>) -> Output {
         let (pieces, received) = mpsc::unbounded_channel();
         let _ = self.writer.send(received);
         Output {
             pieces,
             room: room.clone(),
+            rate,
             sent: Progress::default(),
             seen: Progress::default(),
         }
@@ -114,6 +124,7 @@ impl Room {
 pub(super) struct Output {
     pieces: mpsc::UnboundedSender<Held>,
     room: Room,
+    rate: Option<Arc<Rate>>,
     /// How much the writer was given.
     sent: Progress,
     /// How much was read since the last beginning.
@@ -147,6 +158,9 @@ impl Output {
     }
 
     pub(super) async fn rows(&mut self, mut rows: Bytes) -> Result<()> {
+        if let Some(rate) = &self.rate {
+            rate.pass(rows.len() as u64).await;
+        }
         let known = (self.sent.bytes - self.seen.bytes.min(self.sent.bytes)).min(rows.len() as u64);
         self.seen.bytes += rows.len() as u64;
         let rows = rows.split_off(usize::try_from(known).unwrap_or(rows.len()));
@@ -181,7 +195,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_given_is_not_given_again() {
-        let (queue, mut writer) = Queue::new(vec![Unit::whole(0)]);
+        let (queue, mut writer) = Queue::new(vec![Unit::whole(0)], None);
         let (_, mut output) = queue.take(&Room::new(1 << 20)).unwrap();
         assert!(queue.take(&Room::new(1)).is_none());
         let rows = |text: &'static str| Bytes::from_static(text.as_bytes());
@@ -195,7 +209,7 @@ mod tests {
         output.mark(Piece::StartData(DumpId(1))).await.unwrap();
         output.rows(rows("ab")).await.unwrap();
         output.rows(rows("cdef")).await.unwrap();
-        output.mark(Piece::EndData).await.unwrap();
+        output.mark(Piece::EndCopy).await.unwrap();
         output.rows(rows("gh")).await.unwrap();
         drop(output);
         let mut pieces = writer.recv().await.unwrap();
@@ -204,7 +218,7 @@ mod tests {
             match held.piece {
                 Piece::Rows(rows) => found.push_str(std::str::from_utf8(&rows).unwrap()),
                 Piece::StartData(_) => found.push('<'),
-                Piece::EndData => found.push('>'),
+                Piece::EndCopy => found.push('>'),
                 other => panic!("{other:?}"),
             }
         }
@@ -213,7 +227,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_worker_ahead_of_the_writer_waits() {
-        let (queue, mut writer) = Queue::new(vec![Unit::whole(0)]);
+        let (queue, mut writer) = Queue::new(vec![Unit::whole(0)], None);
         let (_, mut output) = queue.take(&Room::new(1000)).unwrap();
         let piece = || Bytes::from(vec![b'x'; 700]);
         output.rows(piece()).await.unwrap();

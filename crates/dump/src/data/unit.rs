@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use pgark_catalog::Oid;
+use pgark_catalog::{Oid, TableSize};
 
 use super::job::{Content, Job};
 
@@ -53,13 +53,13 @@ impl Unit {
 }
 
 /// Cuts jobs into units, in their order, by how many blocks the tables have. For one session nothing is gained by parts of a table.
-pub(super) fn units(jobs: &[Job], sizes: &HashMap<Oid, u32>, sessions: usize) -> Vec<Unit> {
+pub(super) fn units(jobs: &[Job], sizes: &HashMap<Oid, TableSize>, sessions: usize) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
     let mut small = 0..0;
     for (place, job) in jobs.iter().enumerate() {
         let blocks = job
             .table_by_blocks()
-            .and_then(|oid| sizes.get(&oid).copied());
+            .and_then(|oid| Some(sizes.get(&oid)?.blocks));
         if blocks.is_some_and(|blocks| blocks <= SMALL) {
             if small.len() < TABLES && small.end == place && !small.is_empty() {
                 small.end = place + 1;
@@ -114,6 +114,13 @@ mod tests {
         parts.iter().enumerate().map(unit).collect()
     }
 
+    fn of_blocks(blocks: u32) -> TableSize {
+        TableSize {
+            blocks,
+            ..TableSize::default()
+        }
+    }
+
     #[test]
     fn large_tables_are_cut_and_small_ones_go_together() {
         let table = |oid| Job::table(oid);
@@ -134,7 +141,9 @@ mod tests {
             (4, SMALL + 1),
             (5, 2 * BLOCKS + 1),
         ];
-        let blocks: HashMap<Oid, u32> = blocks.map(|(oid, blocks)| (Oid(oid), blocks)).into();
+        let blocks: HashMap<Oid, TableSize> = blocks
+            .map(|(oid, blocks)| (Oid(oid), of_blocks(blocks)))
+            .into();
         let together = |jobs| Unit {
             jobs,
             ..Unit::whole(0)
@@ -171,7 +180,7 @@ mod tests {
     #[test]
     fn not_too_many_small_tables_go_together() {
         let jobs: Vec<Job> = (0..=2 * TABLES).map(|_| Job::table(Some(1))).collect();
-        let units = units(&jobs, &HashMap::from([(Oid(1), 1)]), 2);
+        let units = units(&jobs, &HashMap::from([(Oid(1), of_blocks(1))]), 2);
         let ranges: Vec<_> = units.into_iter().map(|unit| unit.jobs).collect();
         assert_eq!(
             ranges,

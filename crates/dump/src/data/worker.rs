@@ -13,9 +13,6 @@ use super::unit::{Part, Unit};
 use crate::error::{Error, Result};
 use crate::session::{self, Opening};
 
-/// What ends the rows of a table, for psql as for pg_restore.
-const END_OF_ROWS: Bytes = Bytes::from_static(b"\\.\n\n\n");
-
 /// How often a unit is begun whose connection is lost each time.
 const TRIES: u32 = 5;
 
@@ -89,12 +86,12 @@ impl Worker {
                 if unit.is_last {
                     output.mark(Piece::EndLargeObjects).await?;
                 }
-                return Ok(());
             }
             (Content::Inserts { table, insert }, _) => {
                 tracing::info!("dumping contents of table {table}");
                 output.mark(Piece::StartData(job.id)).await?;
-                insert.send(&mut self.session, table, output).await?;
+                let rows = insert.send(&mut self.session, table, output).await?;
+                output.mark(Piece::EndInserts(rows)).await?;
             }
             (
                 Content::Rows {
@@ -120,12 +117,9 @@ impl Worker {
                     output.rows(Bytes::copy_from_slice(rows)).await?;
                 }
                 if unit.is_last {
-                    output.rows(END_OF_ROWS).await?;
+                    output.mark(Piece::EndCopy).await?;
                 }
             }
-        }
-        if unit.is_last {
-            output.mark(Piece::EndData).await?;
         }
         Ok(())
     }
@@ -164,8 +158,7 @@ impl Worker {
                     Err(error) => return Err(failed(job, error)),
                 }
             }
-            output.rows(END_OF_ROWS).await?;
-            output.mark(Piece::EndData).await?;
+            output.mark(Piece::EndCopy).await?;
         }
         while let Some(piece) = rows
             .next_of_several()

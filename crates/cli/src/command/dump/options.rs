@@ -39,6 +39,9 @@ pub(super) fn options(arguments: DumpArguments, verbose: bool) -> anyhow::Result
         session: session(arguments.session),
         jobs: arguments.jobs.unwrap_or_else(Options::default_jobs),
         memory: arguments.memory,
+        max_rate: arguments.max_rate,
+        max_duration: arguments.max_duration,
+        digests: arguments.telling.report.is_some(),
         allow_newer_server: arguments.allow_newer_server,
         compression: arguments.compress.unwrap_or(Compression::DEFAULT),
     })

@@ -1,20 +1,19 @@
 //! Restoring into a database, and telling how it went.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
 use pgark_restore::{Archive, Ended, Failure, Options, Outcome, Preflight, Report, Watch};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::progress;
 use crate::arguments::{PreflightChoice, RestoreArguments};
-use crate::command::connection;
+use crate::command::{connection, progress};
 use crate::exit;
 use crate::output::say;
+use crate::output_file;
 
 /// The server's code for a name that nothing has.
 const UNDEFINED_OBJECT: &str = "42704";
@@ -55,7 +54,7 @@ pub(crate) async fn run(arguments: &RestoreArguments) -> anyhow::Result<ExitCode
         ..Options::new(super::options(arguments, false)?)
     };
     let watch = Arc::new(Watch::default());
-    let shown = progress::show(server.progress, Arc::clone(&watch));
+    let shown = progress::show(server.telling.progress, Arc::clone(&watch));
     let restoring = pgark_restore::restore(&config, archive, &selection, options, watch.clone());
     let stopping = async {
         exit::interrupted().await;
@@ -69,7 +68,7 @@ pub(crate) async fn run(arguments: &RestoreArguments) -> anyhow::Result<ExitCode
     };
     shown.end().await;
     let report = report.with_context(|| format!("could not restore archive {name}"))?;
-    end(&report, "entry", server.report.as_deref())
+    end(&report, "entry", server.telling.report.as_deref())
 }
 
 /// Tells how a restore went, and gives the exit code that says so.
@@ -77,7 +76,7 @@ pub(crate) fn end(report: &Report, unit: &str, path: Option<&Path>) -> anyhow::R
     let code = code(report);
     tell(report, unit);
     if let Some(path) = path {
-        write(path, report, code)?;
+        output_file::write_json(path, &told(report, code)?)?;
     }
     Ok(ExitCode::from(code))
 }
@@ -172,16 +171,15 @@ fn count(number: usize, what: &str) -> String {
     }
 }
 
-/// Writes the report for programs.
-fn write(path: &Path, report: &Report, code: u8) -> anyhow::Result<()> {
+/// The report for programs.
+fn told(report: &Report, code: u8) -> anyhow::Result<Value> {
     let mut value = serde_json::to_value(report)?;
     if let Some(fields) = value.as_object_mut() {
         fields.insert("outcome".into(), serde_json::to_value(report.outcome())?);
         fields.insert("not_reached".into(), json!(report.not_reached()));
         fields.insert("exit_code".into(), json!(code));
     }
-    let text = serde_json::to_string_pretty(&value)? + "\n";
-    fs::write(path, text).with_context(|| format!("could not write report \"{}\"", path.display()))
+    Ok(value)
 }
 
 #[cfg(test)]

@@ -249,7 +249,8 @@ async fn restore(config: &Config, archive: &Path) -> anyhow::Result<Vec<String>>
 async fn dumped(config: &Config) -> anyhow::Result<File> {
     let file = tempfile::tempfile().context("could not make a temporary file")?;
     let options = pgark_dump::Options::default();
-    pgark_dump::dump(config, &options, Sink::File(file.try_clone()?)).await?;
+    let sink = Sink::File(file.try_clone()?);
+    pgark_dump::dump(config, &options, sink, &Arc::default()).await?;
     (&file).rewind()?;
     Ok(file)
 }

@@ -1,0 +1,46 @@
+//! How far a restore is, as it is shown.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pgark_restore::Watch;
+use serde_json::{Value, json};
+
+use crate::command::progress::{Watched, bar, megabytes};
+
+impl Watched for Arc<Watch> {
+    fn fields(&self, _elapsed: Duration) -> Value {
+        let progress = self.progress();
+        json!({
+            "phase": progress.phase.name(),
+            "entries": progress.entries,
+            "wanted": progress.wanted,
+            "bytes": progress.bytes,
+        })
+    }
+
+    fn line(&self, elapsed: Duration) -> String {
+        let progress = self.progress();
+        format!(
+            "{:<10} {} {}/{} entries, {}, {} s",
+            progress.phase.name(),
+            bar(progress.entries as u64, progress.wanted as u64),
+            progress.entries,
+            progress.wanted,
+            megabytes(progress.bytes),
+            elapsed.as_secs()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_phase_and_entries() {
+        let line = Arc::<Watch>::default().line(Duration::from_secs(3));
+        let bar = "-".repeat(30);
+        assert_eq!(line, format!("starting   [{bar}] 0/0 entries, 0.0 MB, 3 s"));
+    }
+}

@@ -1,0 +1,42 @@
+//! What a dump did.
+
+use pgark_archive::EntryName;
+use serde::Serialize;
+
+/// What a dump did.
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// How many entries the archive holds.
+    pub entries: usize,
+    /// How many tables' rows it holds.
+    pub tables: usize,
+    /// How many rows and large objects it holds.
+    pub rows: u64,
+    /// How many bytes of them were read.
+    pub bytes: u64,
+    /// How many bytes the archive, or the script, is long.
+    pub written_bytes: u64,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// The data of each entry that has some, in the archive's order.
+    pub data: Vec<EntryData>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// The data of one entry.
+#[derive(Clone, Debug, Serialize)]
+pub struct EntryData {
+    /// The entry.
+    #[serde(flatten)]
+    pub entry: EntryName,
+    /// How many rows, or large objects.
+    pub rows: u64,
+    /// How many bytes of them were read: as COPY or INSERT gives them, before compression.
+    pub bytes: u64,
+    /// Their SHA-256 in hexadecimal, where it was asked for ([`Options::digests`](crate::Options::digests)): for a table it is that of
+    /// what `COPY table TO stdout` gives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
