@@ -14,19 +14,7 @@ use anyhow::Result;
 use support::{Scratch, Server, pgark};
 
 use measure::{Measured, major_of_arguments, measured, median};
-use tables::small_tables;
-
-/// 1 GB of rows of many types, with three indexes.
-const WIDE: &str = "
-create table wide (id bigint primary key, hash text not null, words text, doc jsonb, numbers int[], raw bytea, at timestamptz);
-insert into wide
-  select i, md5(i::text), repeat(md5((i / 10)::text), 3), jsonb_build_object('id', i, 'name', md5((i * 7)::text), 'n', i % 1000),
-         array[i, i % 10, i / 3], decode(md5((i * 13)::text) || md5((i * 11)::text), 'hex'),
-         '2024-01-01 00:00:00+00'::timestamptz + i * interval '1 second'
-  from generate_series(1, 2800000) i;
-create index on wide (hash);
-create index on wide (at);
-";
+use tables::{WIDE_INDEXES, small_tables, wide_table};
 
 /// A comparison: its name, its database, and how many times each program runs.
 struct Case {
@@ -68,7 +56,10 @@ fn main() -> Result<()> {
         "pgark -j2",
         "ratio"
     )?;
-    for (case, script) in CASES.iter().zip([small_tables(10_000), WIDE.to_owned()]) {
+    for (case, script) in CASES
+        .iter()
+        .zip([small_tables(10_000), wide_table(1) + WIDE_INDEXES])
+    {
         server.create_database(case.db, "")?;
         server.psql(case.db, script)?;
         let scratch = Scratch::new()?;
