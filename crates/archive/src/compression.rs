@@ -23,7 +23,7 @@ pub enum Compression {
     },
     /// One Zstandard frame a block or large object; in archives from 1.15 on.
     Zstd {
-        /// [`Self::ZSTD_LEVELS`], or 3.
+        /// [`Self::ZSTD_LEVELS`], or 2.
         level: Option<i32>,
         /// Whether matches are looked for far back (`long`).
         is_long: bool,
