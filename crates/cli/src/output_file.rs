@@ -3,6 +3,9 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use anyhow::Context;
 use pgark_dump::Sink;
@@ -19,8 +22,9 @@ pub(crate) enum OutputFile {
 }
 
 impl OutputFile {
-    /// Opens a file to be written, or standard output where none is named.
-    pub(crate) fn open(path: Option<&Path>) -> anyhow::Result<Self> {
+    /// Opens a file to be written, or standard output where none is named. Whether it is to be on the disk in the end makes no difference
+    /// to standard output, devices and pipes.
+    pub(crate) fn open(path: Option<&Path>, is_synced: bool) -> anyhow::Result<Self> {
         let Some(path) = path else {
             return Ok(Self::Stdout);
         };
@@ -31,7 +35,7 @@ impl OutputFile {
                 .with_context(|| format!("could not open file \"{}\"", path.display()))?;
             return Ok(Self::Special(file));
         }
-        PartFile::create(path).map(Self::Part)
+        PartFile::create(path, is_synced).map(Self::Part)
     }
 
     /// Where a dump goes.
@@ -52,10 +56,10 @@ impl OutputFile {
     }
 
     /// Gives the file its name, now that all is written, once it is on the disk if that is wanted.
-    pub(crate) fn finish(self, is_synced: bool) -> anyhow::Result<()> {
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
         match self {
             Self::Stdout | Self::Special(_) => Ok(()),
-            Self::Part(part) => part.finish(is_synced),
+            Self::Part(part) => part.finish(),
         }
     }
 }
@@ -76,10 +80,12 @@ pub(crate) struct PartFile {
     part: PathBuf,
     path: PathBuf,
     is_finished: bool,
+    /// Where it is to be on the disk in the end.
+    syncing: Option<SyncAhead>,
 }
 
 impl PartFile {
-    fn create(path: &Path) -> anyhow::Result<Self> {
+    fn create(path: &Path, is_synced: bool) -> anyhow::Result<Self> {
         // Of a link it is the target that is replaced.
         let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let mut part = path.as_os_str().to_owned();
@@ -91,19 +97,24 @@ impl PartFile {
                 .with_context(|| format!("could not write file \"{}\"", path.display()));
         }
         let file = File::create(&part).with_context(doing)?;
+        let syncing = is_synced.then(|| SyncAhead::begin(&file)).transpose()?;
         Ok(Self {
             file,
             part,
             path: path.to_owned(),
             is_finished: false,
+            syncing,
         })
     }
 
     /// Brings the file to the disk, if that is wanted, then gives it its name.
-    fn finish(mut self, is_synced: bool) -> anyhow::Result<()> {
-        if is_synced {
-            self.file
-                .sync_all()
+    fn finish(mut self) -> anyhow::Result<()> {
+        let syncing = self.syncing.take();
+        let is_synced = syncing.is_some();
+        if let Some(syncing) = syncing {
+            syncing
+                .end()
+                .and_then(|()| self.file.sync_all())
                 .with_context(|| format!("could not write file \"{}\"", self.part.display()))?;
         }
         fs::rename(&self.part, &self.path).with_context(|| {
@@ -139,5 +150,35 @@ impl Drop for PartFile {
                 ));
             }
         }
+    }
+}
+
+/// Brings a file to the disk while it is being written, so that little is left to wait for in the end.
+struct SyncAhead {
+    ending: Sender<()>,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+impl SyncAhead {
+    const EVERY: Duration = Duration::from_millis(250);
+
+    fn begin(file: &File) -> io::Result<Self> {
+        let file = file.try_clone()?;
+        let (ending, ended) = mpsc::channel();
+        let thread = thread::Builder::new().name("sync".into()).spawn(move || {
+            while ended.recv_timeout(Self::EVERY) == Err(RecvTimeoutError::Timeout) {
+                file.sync_data()?;
+            }
+            Ok(())
+        })?;
+        Ok(Self { ending, thread })
+    }
+
+    /// Stops, and tells whether something could not be brought to the disk: the system tells that once alone.
+    fn end(self) -> io::Result<()> {
+        drop(self.ending);
+        self.thread
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("the thread that syncs it is gone")))
     }
 }

@@ -24,13 +24,13 @@ pub(crate) async fn run(arguments: DumpArguments, verbose: bool) -> anyhow::Resu
     let is_synced = !arguments.no_sync;
     let (style, report_path) = (arguments.telling.progress, arguments.telling.report.clone());
     let options = options::options(arguments, verbose)?;
-    let output = OutputFile::open(path.as_deref())?;
+    let output = OutputFile::open(path.as_deref(), is_synced)?;
     let watch = Arc::new(Watch::default());
     let shown = progress::show(style, Arc::clone(&watch));
     let dumped = pgark_dump::dump(&config, &options, output.sink()?, &watch).await;
     shown.end().await;
     let report = dumped?;
-    output.finish(is_synced)?;
+    output.finish()?;
     tell(&report, verbose);
     if let Some(path) = report_path {
         output_file::write_json(&path, &serde_json::to_value(&report)?)?;

@@ -46,11 +46,11 @@ pub(crate) async fn run(arguments: RestoreArguments, verbose: bool) -> anyhow::R
 /// Writes an archive as a script, or lists what would be in it.
 async fn write(arguments: RestoreArguments, verbose: bool) -> anyhow::Result<ExitCode> {
     let to_stdout = arguments.file.as_deref() == Some(Path::new("-"));
-    let output = OutputFile::open(arguments.file.as_deref().filter(|_| !to_stdout))?;
+    let output = OutputFile::open(arguments.file.as_deref().filter(|_| !to_stdout), true)?;
     let sink = output.writer()?;
     let work = move || restore(&arguments, verbose, sink);
     let warnings = tokio::task::spawn_blocking(work).await??;
-    output.finish(true)?;
+    output.finish()?;
     for warning in warnings {
         say(format!("warning: {warning}"));
     }
