@@ -5,16 +5,13 @@
 //! time, and of what the client's processors are busy (the server's are not counted). The data, 2.4 GB, is the same in every
 //! run. An argument names the major (15 where there is none).
 
-mod measure;
-
 use std::fs;
 use std::io::{self, Write};
 use std::process::Command;
 
 use anyhow::Result;
-use support::{Scratch, Server, pgark, run};
-
-use measure::{Measured, major_of_arguments, measured, median};
+use measuring::{Measured, major_of_arguments, measured, median};
+use support::{Major, Scratch, Server, pgark, run};
 
 /// 500 MB that do not compress well, beside the tables of pgbench, which do.
 const NOISE: &str = "
@@ -73,7 +70,7 @@ const CASES: [Case; 5] = [
 ];
 
 fn main() -> Result<()> {
-    let major = major_of_arguments()?;
+    let major = major_of_arguments(Major::V15)?;
     let server = Server::with(major)
         .conf("shared_buffers = '512MB'")
         .conf("max_wal_size = '4GB'")

@@ -4,10 +4,6 @@
 //! stands what the server needs to send the same rows over as many connections to nowhere. The data is the same in every run. A first
 //! argument names the major (15 where there is none), a second chooses the cases whose names it is in.
 
-mod limit;
-mod measure;
-mod tables;
-
 use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Write};
@@ -16,10 +12,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use measuring::{
+    major_of_arguments, measured, median, seconds_to_nowhere, small_tables, wide_table,
+};
 use support::{Major, Scratch, Server, dump_command, run};
-
-use measure::{major_of_arguments, measured, median};
-use tables::{small_tables, wide_table};
 
 /// Tables as an application has them: keys, defaults, references, indexes.
 const SCHEMA: &str = "
@@ -166,7 +162,7 @@ const CASES: [Case; 20] = [
 ];
 
 fn main() -> Result<()> {
-    let major = major_of_arguments()?;
+    let major = major_of_arguments(Major::V15)?;
     let chosen = std::env::args().nth(2).unwrap_or_default();
     // The tables stay in memory, and 20,000 of them are locked at once.
     let server = Server::with(major)
@@ -195,7 +191,7 @@ fn main() -> Result<()> {
         let [theirs, ours] = measure(&server, case)?;
         let limit = match case.args {
             ["-s"] => String::new(),
-            _ => limit::seconds(&server, &case.db.name(), case.jobs)?,
+            _ => seconds_to_nowhere(&server, &case.db.name(), case.jobs)?,
         };
         writeln!(
             out,

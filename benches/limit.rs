@@ -13,7 +13,7 @@ use crate::measure::median;
 const BLOCKS: u64 = 8192;
 
 /// How long the rows of all tables take over so many connections to nowhere, as text; of three times the middle one.
-pub(crate) fn seconds(server: &Server, db: &str, connections: u32) -> Result<String> {
+pub fn seconds_to_nowhere(server: &Server, db: &str, connections: u32) -> Result<String> {
     let statements = statements(server, db, connections)?;
     let mut times = Vec::new();
     for _ in 0..3 {

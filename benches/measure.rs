@@ -6,9 +6,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use support::{Major, run};
 
-/// The major that the first argument names, 15 where there is none.
-pub(crate) fn major_of_arguments() -> Result<Major> {
-    let major = std::env::args().nth(1).unwrap_or_else(|| "15".to_owned());
+/// The major that the first argument names, `otherwise` where there is none.
+pub fn major_of_arguments(otherwise: Major) -> Result<Major> {
+    let Some(major) = std::env::args().nth(1) else {
+        return Ok(otherwise);
+    };
     Major::all()
         .into_iter()
         .find(|known| known.to_string() == major)
@@ -17,19 +19,17 @@ pub(crate) fn major_of_arguments() -> Result<Major> {
 
 /// What one run of a program took.
 #[derive(Clone, Copy)]
-pub(crate) struct Measured {
+pub struct Measured {
     /// From its start to its end.
-    #[allow(dead_code, reason = "dump.rs leaves the start of Python out")]
-    pub(crate) wall: Duration,
+    pub wall: Duration,
     /// Of all its threads, in the program and in the system.
-    #[allow(dead_code, reason = "as above")]
-    pub(crate) cpu: Duration,
+    pub cpu: Duration,
     /// Its memory at the most.
-    pub(crate) mebibytes: u64,
+    pub mebibytes: u64,
 }
 
 /// Runs a program to its end, whatever it writes to stdout going nowhere.
-pub(crate) fn measured(program: &Command) -> Result<Measured> {
+pub fn measured(program: &Command) -> Result<Measured> {
     const SCRIPT: &str = "\
 import resource, subprocess, sys, time
 start = time.monotonic()
@@ -61,7 +61,17 @@ print(wall, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024)
     parse().with_context(|| format!("python3 says {told}"))
 }
 
-pub(crate) fn median<T: Ord + Copy>(mut values: Vec<T>) -> T {
+/// The middle one.
+///
+/// # Panics
+/// Where there is none.
+pub fn median<T: Ord + Copy>(mut values: Vec<T>) -> T {
     values.sort();
     values[values.len() / 2]
+}
+
+/// Bytes in megabytes.
+#[expect(clippy::cast_precision_loss, reason = "it is shown with one digit")]
+pub fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
 }

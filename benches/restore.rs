@@ -3,18 +3,15 @@
 //! All are run in turn, each into a new database; none is dropped before the end, since a file system is slow for minutes after many
 //! files were removed. pg_restore's better time counts. An argument names the major (15 where there is none).
 
-mod measure;
-mod tables;
-
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
-use support::{Scratch, Server, pgark};
-
-use measure::{Measured, major_of_arguments, measured, median};
-use tables::{WIDE_INDEXES, small_tables, wide_table};
+use measuring::{
+    Measured, WIDE_INDEXES, major_of_arguments, measured, median, small_tables, wide_table,
+};
+use support::{Major, Scratch, Server, pgark};
 
 /// A comparison: its name, its database, and how many times each program runs.
 struct Case {
@@ -40,7 +37,7 @@ const CASES: [Case; 2] = [
 const PROGRAMS: [(&str, bool); 3] = [("-j1", false), ("-j2", false), ("-j2", true)];
 
 fn main() -> Result<()> {
-    let major = major_of_arguments()?;
+    let major = major_of_arguments(Major::V15)?;
     let server = Server::with(major)
         .conf("shared_buffers = '2GB'")
         .conf("max_locks_per_transaction = 1024")

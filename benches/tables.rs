@@ -1,7 +1,7 @@
 //! What the measured databases share.
 
 /// Many small tables, each with a key, an index, a check and a comment.
-pub(crate) fn small_tables(count: u32) -> String {
+pub fn small_tables(count: u32) -> String {
     format!(
         "do $$ begin
            for i in 1..{count} loop
@@ -16,14 +16,18 @@ pub(crate) fn small_tables(count: u32) -> String {
     )
 }
 
-/// So many GB of rows of many types: numbers, text, jsonb, arrays, bytea, times.
-pub(crate) fn wide_table(gigabytes: u32) -> String {
-    let rows = gigabytes * 2_800_000;
+/// So many GB of [`wide_rows`].
+pub fn wide_table(gigabytes: u32) -> String {
+    wide_rows(gigabytes * 2_800_000)
+}
+
+/// Rows of many types: numbers, text, jsonb, arrays, bytea, times.
+pub fn wide_rows(rows: u32) -> String {
     format!(
         "create table wide (id bigint primary key, hash text not null, words text, doc jsonb, numbers int[], raw bytea, at timestamptz);
          insert into wide
            select i, md5(i::text), repeat(md5((i / 10)::text), 3), jsonb_build_object('id', i, 'name', md5((i * 7)::text), 'n', i % 1000),
-                  array[i, i % 10, i / 3], decode(md5((i * 13::bigint)::text) || md5((i * 11::bigint)::text), 'hex'),
+                  array[i, i % 10, i / 3], decode(md5((i * 13)::text) || md5((i * 11)::text), 'hex'),
                   '2024-01-01 00:00:00+00'::timestamptz + i * interval '1 second'
            from generate_series(1, {rows}) i;
          analyze wide;"
@@ -31,8 +35,7 @@ pub(crate) fn wide_table(gigabytes: u32) -> String {
 }
 
 /// What is made of [`wide_table`] besides its key.
-#[allow(dead_code, reason = "indexes are for restores alone")]
-pub(crate) const WIDE_INDEXES: &str = "
+pub const WIDE_INDEXES: &str = "
 create index on wide (hash);
 create index on wide (at);
 ";
