@@ -25,12 +25,17 @@ const CODECS: [&str; 4] = ["none", "gzip", "lz4", "zstd"];
 const ROWS: u32 = 840_000;
 
 /// What happens before each backup.
-const CHANGES: [(&str, &str); 4] = [
+/// What happens before each backup.
+const CHANGES: [(&str, &str); 5] = [
     ("first", ""),
     ("unchanged", ""),
     (
         "1 % appended",
         "insert into wide select id + 1000000, hash, words, doc, numbers, raw, at from wide where id % 100 = 0;",
+    ),
+    (
+        "1 % deleted in one place",
+        "delete from wide where id between 400000 and 408400; vacuum wide;",
     ),
     (
         "1 % updated here and there",

@@ -1,5 +1,6 @@
 //! Compression of one data stream: a table's data, or one large object.
 
+mod cutter;
 mod gzip;
 mod lz4;
 mod pool;
@@ -9,6 +10,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use crate::{Compression, Error};
 
+use cutter::Cutter;
 use gzip::Gzip;
 use lz4::{Lz4, Unlz4};
 use zstd::{Unzstd, Zstd};
@@ -16,7 +18,7 @@ use zstd::{Unzstd, Zstd};
 /// Turns data into a compressed stream. The bytes it makes depend on the data alone, not on how the data is cut.
 #[derive(Debug)]
 pub(crate) enum Encoder {
-    None,
+    None(Cutter),
     Gzip(Box<Gzip>),
     Lz4(Box<Lz4>),
     Zstd(Box<Zstd>),
@@ -25,7 +27,7 @@ pub(crate) enum Encoder {
 impl Encoder {
     pub(crate) fn new(compression: Compression) -> Result<Self, Error> {
         match compression {
-            Compression::None => Ok(Self::None),
+            Compression::None => Ok(Self::None(Cutter::default())),
             Compression::Gzip { level } => Ok(Self::Gzip(Box::new(Gzip::new(level)))),
             Compression::Lz4 { .. } => Ok(Self::Lz4(Box::default())),
             Compression::Zstd { level, is_long } => {
@@ -38,7 +40,7 @@ impl Encoder {
     /// Puts `data` into `chunks`.
     pub(crate) fn write<S: Chunks>(&mut self, data: &[u8], chunks: &mut S) -> Result<(), Error> {
         match self {
-            Self::None => put(data, chunks),
+            Self::None(cutter) => copy(data, cutter, chunks),
             Self::Gzip(gzip) => gzip.write(data, chunks),
             Self::Lz4(lz4) => lz4.write(data, chunks),
             Self::Zstd(zstd) => zstd.write(data, chunks),
@@ -48,7 +50,10 @@ impl Encoder {
     /// Ends the stream, and makes ready for another.
     pub(crate) fn finish<S: Chunks>(&mut self, chunks: &mut S) -> Result<(), Error> {
         match self {
-            Self::None => Ok(()),
+            Self::None(cutter) => {
+                *cutter = Cutter::default();
+                Ok(())
+            }
             Self::Gzip(gzip) => gzip.finish(chunks),
             Self::Lz4(lz4) => lz4.finish(chunks),
             Self::Zstd(zstd) => zstd.finish(chunks),
@@ -62,6 +67,22 @@ pub(crate) trait Chunks {
     fn room(&mut self) -> Result<&mut [u8], Error>;
     /// So many bytes of the room are used.
     fn filled(&mut self, length: usize);
+    /// What follows begins a chunk.
+    fn cut(&mut self) -> Result<(), Error>;
+}
+
+/// Puts data out as it is, a chunk a piece, lest the lengths of chunks stand elsewhere in it once there is more data before.
+fn copy<S: Chunks>(mut data: &[u8], cutter: &mut Cutter, chunks: &mut S) -> Result<(), Error> {
+    while !data.is_empty() {
+        let (taken, is_end) = cutter.take(data);
+        let (now, later) = data.split_at(taken);
+        put(now, chunks)?;
+        if is_end {
+            chunks.cut()?;
+        }
+        data = later;
+    }
+    Ok(())
 }
 
 /// Puts bytes out as they are.

@@ -5,12 +5,10 @@ use std::io;
 use flate2::{Compress, CompressError, Compression, FlushCompress, Status};
 use zlib_rs::adler32::{adler32, adler32_combine};
 
+use super::cutter::Cutter;
 use super::pool::Pool;
 use super::{Chunks, put};
 use crate::Error;
-
-/// Data is cut at this length, so that the stream depends on the data alone.
-const PIECE: usize = 256 * 1024;
 
 /// How far back deflate looks: what of the piece before a piece is compressed with.
 const WINDOW: usize = 32 * 1024;
@@ -34,6 +32,7 @@ pub(crate) struct Gzip {
     own: Deflater,
     /// Begins with the dictionary.
     piece: Piece,
+    cutter: Cutter,
     adler: u32,
     has_begun: bool,
 }
@@ -61,6 +60,7 @@ impl Gzip {
             pool: None,
             own: Deflater::new(level),
             piece: Piece::new(&[]),
+            cutter: Cutter::default(),
             adler: ADLER,
             has_begun: false,
         }
@@ -72,11 +72,11 @@ impl Gzip {
         chunks: &mut S,
     ) -> Result<(), Error> {
         while !data.is_empty() {
-            let room = PIECE - self.piece.data().len();
-            let (now, later) = data.split_at(data.len().min(room));
+            let (taken, is_end) = self.cutter.take(data);
+            let (now, later) = data.split_at(taken);
             self.piece.bytes.extend_from_slice(now);
             data = later;
-            if now.len() == room {
+            if is_end {
                 self.push(chunks)?;
             }
         }
@@ -122,7 +122,8 @@ impl Gzip {
             length,
         } = deflated.map_err(Error::writing)?;
         self.adler = adler32_combine(self.adler, adler, length as u64);
-        put(&bytes, chunks)
+        put(&bytes, chunks)?;
+        chunks.cut()
     }
 
     fn begin<S: Chunks>(&mut self, chunks: &mut S) -> Result<(), Error> {
@@ -141,6 +142,7 @@ impl Gzip {
         self.put(last, chunks)?;
         put(&self.adler.to_be_bytes(), chunks)?;
         self.piece = Piece::new(&[]);
+        self.cutter = Cutter::default();
         self.adler = ADLER;
         self.has_begun = false;
         Ok(())
@@ -237,7 +239,7 @@ mod tests {
         let deflate = |deflater: &mut Deflater, seed: u32| {
             let before = text(seed, WINDOW);
             let mut piece = Piece::new(&before);
-            piece.bytes.extend(text(seed + 1, PIECE));
+            piece.bytes.extend(text(seed + 1, 256 * 1024));
             deflater.deflate(&piece, FlushCompress::Sync).unwrap().bytes
         };
         for level in 1..=9 {

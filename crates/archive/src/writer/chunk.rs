@@ -6,10 +6,10 @@ use crate::Error;
 use crate::codec::Chunks;
 use crate::encoding::{Fields, Sizes};
 
-/// Bytes of a full chunk.
+/// Bytes of a chunk at the most.
 pub(super) const CHUNK: usize = 256 * 1024;
 
-/// The chunk being filled. Chunks are cut at a fixed size, so that the archive does not depend on how data came.
+/// The chunk being filled. Where chunks end depends on the data alone, not on how it came.
 #[derive(Debug)]
 pub(super) struct Chunk {
     bytes: Box<[u8]>,
@@ -62,5 +62,9 @@ impl<W: Write> Chunks for ChunkSink<'_, W> {
 
     fn filled(&mut self, length: usize) {
         self.chunk.length += length;
+    }
+
+    fn cut(&mut self) -> Result<(), Error> {
+        self.emit()
     }
 }
