@@ -35,12 +35,23 @@ const OWN: [(&str, &[&str], &[&str]); 3] = [
     (
         "postgresqlImporter",
         LOGICAL,
-        &["compress", "compression", "exclude_databases", "jobs"],
+        &[
+            "compress",
+            "compression",
+            "exclude_databases",
+            "exclude_table_data",
+            "exclude_tables",
+            "jobs",
+            "lock_wait_timeout",
+            "manifest",
+            "no_role_passwords",
+            "schemas",
+        ],
     ),
     (
         "postgresqlBinImporter",
         &[],
-        &["checkpoint", "label", "max_rate", "slot", "wal"],
+        &["checkpoint", "label", "manifest", "max_rate", "slot", "wal"],
     ),
     (
         "postgresqlExporter",

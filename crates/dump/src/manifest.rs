@@ -36,6 +36,18 @@ pub struct ManifestOptions {
     pub data_only: bool,
     /// The dumps are compressed.
     pub compress: bool,
+    /// How much is told.
+    pub detail: Detail,
+}
+
+/// How much a manifest tells.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Detail {
+    /// Everything.
+    #[default]
+    Full,
+    /// Of databases what the cluster knows of them, not what is in them.
+    Basic,
 }
 
 /// The manifest of a logical dump.
@@ -65,10 +77,10 @@ pub async fn logical(config: &Config, options: &ManifestOptions) -> Result<Vec<u
             .retain(|database| database.raw_name == *name);
     }
     drop(client);
-    finish(config, manifest, options.database.is_some()).await
+    finish(config, manifest, options, options.database.is_some()).await
 }
 
-/// The manifest of a base backup. Of `options`, host and port are told.
+/// The manifest of a base backup. Of `options`, host, port and detail count.
 ///
 /// # Errors
 /// As [`logical`].
@@ -81,7 +93,7 @@ pub async fn physical(config: &Config, options: &ManifestOptions) -> Result<Vec<
     manifest.pg_basebackup_version = program("pg_basebackup", &manifest.server_version);
     manifest.dump_format = "basebackup".into();
     drop(client);
-    finish(config, manifest, false).await
+    finish(config, manifest, options, false).await
 }
 
 /// The line that a program of the server's version tells of itself.
@@ -115,8 +127,16 @@ async fn begin(config: &Config, options: &ManifestOptions) -> Result<(Client, Ma
 }
 
 /// Adds what is in the databases, in all of them or in those that a whole backup is about.
-async fn finish(config: &Config, mut manifest: Manifest, all: bool) -> Result<Vec<u8>> {
+async fn finish(
+    config: &Config,
+    mut manifest: Manifest,
+    options: &ManifestOptions,
+    all: bool,
+) -> Result<Vec<u8>> {
     for database in &mut manifest.databases {
+        if options.detail == Detail::Basic {
+            break;
+        }
         if all || (database.allow_conn && !database.is_template) {
             let of = format!("database \"{}\"", database.name);
             or_warn(&of, details(config, database).await);

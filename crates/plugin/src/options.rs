@@ -2,6 +2,7 @@
 
 mod boolean;
 mod connection;
+mod list;
 mod physical;
 mod restore;
 
@@ -11,6 +12,8 @@ use std::num::NonZeroUsize;
 use bstr::{BStr, BString};
 use pgark_archive::Compression;
 use pgark_connect::Config;
+use pgark_dump::manifest::Detail;
+use pgark_dump::{NameOptions, TablePattern};
 
 use crate::Error;
 
@@ -22,9 +25,15 @@ const OWN: &[&str] = &[
     "compression",
     "data_only",
     "exclude_databases",
+    "exclude_table_data",
+    "exclude_tables",
     "jobs",
+    "lock_wait_timeout",
+    "manifest",
+    "no_role_passwords",
     "pg_bin_dir",
     "schema_only",
+    "schemas",
 ];
 
 /// A protocol in a location, before the `://`.
@@ -98,6 +107,14 @@ pub(crate) struct Options {
     pub(crate) jobs: NonZeroUsize,
     pub(crate) schema_only: bool,
     pub(crate) data_only: bool,
+    /// Which objects of a database are dumped.
+    pub(crate) names: NameOptions,
+    /// How long a dump waits for locks on tables, in the server's words for a time; for ever where `None`.
+    pub(crate) lock_wait_timeout: Option<BString>,
+    /// Roles are dumped without their passwords, and without a warning.
+    pub(crate) no_role_passwords: bool,
+    /// How much the manifest tells.
+    pub(crate) manifest: Detail,
     /// What a base backup is asked for.
     pub(crate) physical: pgark_physical::Options,
 }
@@ -117,7 +134,7 @@ impl Options {
         let (config, database) = connection::parse(protocol, &said)?;
         let selection = Selection {
             database,
-            exclude: names(said("exclude_databases")),
+            exclude: list::names(said("exclude_databases")),
             globals: !data_only,
         };
         Ok(Self {
@@ -129,6 +146,10 @@ impl Options {
             jobs: jobs(said("jobs"))?,
             schema_only,
             data_only,
+            names: objects(&said)?,
+            lock_wait_timeout: lock_wait_timeout(said("lock_wait_timeout"))?,
+            no_role_passwords: flag(&said, "no_role_passwords")?,
+            manifest: manifest(said("manifest"))?,
             physical: physical::parse(&said)?,
         })
     }
@@ -179,10 +200,8 @@ fn jobs(said: Option<&str>) -> Result<NonZeroUsize, Error> {
     said.map_or_else(
         || Ok(pgark_dump::Options::default_jobs()),
         |value| {
-            value.parse().map_err(|_| {
-                let reason = format!("jobs: invalid value \"{value}\" (accepted: 1 and more)");
-                Error::Option(reason)
-            })
+            let jobs = value.parse();
+            jobs.map_err(|_| refused("jobs", value, "1 and more"))
         },
     )
 }
@@ -196,14 +215,54 @@ fn sections<'a>(said: impl Fn(&str) -> Option<&'a str>) -> Result<(bool, bool), 
     Ok(sections)
 }
 
-/// Names that are separated by commas.
-fn names(list: Option<&str>) -> Vec<BString> {
-    list.unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-        .map(BString::from)
-        .collect()
+/// Which objects are dumped, by patterns as pg_dump takes them.
+fn objects<'a>(said: impl Fn(&str) -> Option<&'a str>) -> Result<NameOptions, Error> {
+    let patterns = |key| list::patterns(key, said(key));
+    let tables = |key| -> Result<Vec<_>, Error> {
+        let patterns = patterns(key)?.into_iter();
+        Ok(patterns.map(TablePattern::alone).collect())
+    };
+    let schemas = patterns("schemas")?;
+    Ok(NameOptions {
+        is_partial: !schemas.is_empty(),
+        schemas,
+        excluded_tables: tables("exclude_tables")?,
+        excluded_data: tables("exclude_table_data")?,
+        ..NameOptions::default()
+    })
+}
+
+/// A time as the server takes it, which is asked too late to be of help: when the first dump begins.
+fn lock_wait_timeout(said: Option<&str>) -> Result<Option<BString>, Error> {
+    let Some(value) = said else {
+        return Ok(None);
+    };
+    let number = value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = &value[number.len()..];
+    let is_number = number.trim().parse().is_ok_and(|number: f64| number >= 0.0);
+    if is_number && ["", "us", "ms", "s", "min", "h", "d"].contains(&unit) {
+        return Ok(Some(value.into()));
+    }
+    Err(refused(
+        "lock_wait_timeout",
+        value,
+        "milliseconds, or a number with us, ms, s, min, h or d",
+    ))
+}
+
+/// How much the manifest tells.
+fn manifest(said: Option<&str>) -> Result<Detail, Error> {
+    match said {
+        None | Some("full") => Ok(Detail::Full),
+        Some("basic") => Ok(Detail::Basic),
+        Some(value) => Err(refused("manifest", value, "full, basic")),
+    }
+}
+
+fn refused(key: &str, value: &str, accepted: &str) -> Error {
+    Error::Option(format!(
+        "{key}: invalid value \"{value}\" (accepted: {accepted})"
+    ))
 }
 
 fn exclusive(one: &str, other: &str) -> Error {

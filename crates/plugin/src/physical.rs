@@ -44,6 +44,7 @@ impl Physical {
             manifest: ManifestOptions {
                 host: options.origin.clone(),
                 port: options.config.port()?.to_string(),
+                detail: options.manifest,
                 ..ManifestOptions::default()
             },
             outstanding: Arc::new(Semaphore::new(OUTSTANDING)),

@@ -6,9 +6,9 @@ use bstr::{BStr, BString};
 use bytes::Bytes;
 use pgark_archive::Compression;
 use pgark_connect::Config;
-use pgark_dump::Content;
 use pgark_dump::globals::{self, GlobalsOptions};
 use pgark_dump::manifest::{self, ManifestOptions};
+use pgark_dump::{Content, SessionOptions};
 use tokio::sync::OnceCell;
 
 use crate::Error;
@@ -25,6 +25,7 @@ pub(crate) struct Postgres {
     /// Leads to a database that is there.
     cluster: OnceCell<Config>,
     has_selected_database: bool,
+    no_role_passwords: bool,
     manifest: ManifestOptions,
     dump: pgark_dump::Options,
 }
@@ -35,6 +36,7 @@ impl Postgres {
         Ok(Self {
             cluster: OnceCell::new(),
             has_selected_database: options.selection.database.is_some(),
+            no_role_passwords: options.no_role_passwords,
             manifest: ManifestOptions {
                 host: options.origin.clone(),
                 port: options.config.port()?.to_string(),
@@ -42,6 +44,7 @@ impl Postgres {
                 schema_only: options.schema_only,
                 data_only: options.data_only,
                 compress: options.compression != Compression::None,
+                detail: options.manifest,
             },
             dump: pgark_dump::Options {
                 content: match (options.schema_only, options.data_only) {
@@ -51,6 +54,11 @@ impl Postgres {
                 },
                 compression: options.compression,
                 jobs: options.jobs,
+                names: options.names.clone(),
+                session: SessionOptions {
+                    lock_wait_timeout: options.lock_wait_timeout.clone(),
+                    ..SessionOptions::default()
+                },
                 ..pgark_dump::Options::default()
             },
             config: options.config.clone(),
@@ -93,8 +101,8 @@ impl Source for Postgres {
 
     async fn globals(&self) -> Result<Bytes, Error> {
         let config = self.cluster().await?;
-        let role_passwords = globals::may_read_passwords(config).await?;
-        if !role_passwords {
+        let role_passwords = !self.no_role_passwords && globals::may_read_passwords(config).await?;
+        if !role_passwords && !self.no_role_passwords {
             tracing::warn!(
                 "roles are backed up without their passwords: this user may not read pg_authid"
             );

@@ -45,7 +45,7 @@ async fn bad_options_are_refused_and_can_be_given_again() {
     assert_eq!(error.code(), Code::InvalidArgument);
     assert_eq!(
         error.message(),
-        "compress: strconv.ParseBool: parsing \"maybe\": invalid syntax"
+        "compress: strconv.ParseBool: parsing \"maybe\": invalid syntax (accepted: true, false)"
     );
     host.init(&[]).await.unwrap();
     host.client.ping(PingRequest {}).await.unwrap();

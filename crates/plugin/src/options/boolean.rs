@@ -1,13 +1,13 @@
 use crate::Error;
 
 /// Reads a boolean as Go's `strconv.ParseBool` does, with its error text, which is what the documentation of Plakar's
-/// connectors leads users to expect.
+/// connectors leads users to expect, and the values that are taken.
 pub(super) fn parse(key: &str, value: &str) -> Result<bool, Error> {
     match value {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
         "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),
         _ => Err(Error::Option(format!(
-            "{key}: strconv.ParseBool: parsing {value:?}: invalid syntax"
+            "{key}: strconv.ParseBool: parsing {value:?}: invalid syntax (accepted: true, false)"
         ))),
     }
 }
@@ -26,8 +26,9 @@ mod tests {
         }
         for value in ["yes", "on", "tRUE", " true", "2"] {
             let error = parse("compress", value).unwrap_err().to_string();
-            let expected =
-                format!("compress: strconv.ParseBool: parsing \"{value}\": invalid syntax");
+            let expected = format!(
+                "compress: strconv.ParseBool: parsing \"{value}\": invalid syntax (accepted: true, false)"
+            );
             assert_eq!(error, expected);
         }
     }

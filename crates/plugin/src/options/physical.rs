@@ -1,11 +1,13 @@
 use pgark_physical::{Checkpoint, Options, Slot, WalMethod, parse_rate};
 
+use super::refused;
 use crate::Error;
 
 /// Options that are read here.
 pub(super) const OWN: &[&str] = &[
     "checkpoint",
     "label",
+    "manifest",
     "max_rate",
     "pg_bin_dir",
     "slot",
@@ -18,11 +20,7 @@ pub(super) const OWN: &[&str] = &[
 /// log that has arrived meanwhile would have to wait in memory, which must not grow, or on a disk, which may be too small for
 /// it. Unread it would hold up the server's sender, which gives up after wal_sender_timeout.
 pub(super) fn parse<'a>(said: impl Fn(&str) -> Option<&'a str>) -> Result<Options, Error> {
-    let refuse = |key: &str, value: &str, accepted: &str| {
-        Err(Error::Option(format!(
-            "{key}: invalid value \"{value}\" (accepted: {accepted})"
-        )))
-    };
+    let refuse = |key, value, accepted| Err(refused(key, value, accepted));
     let mut options = Options {
         wal: match said("wal") {
             None | Some("fetch") => WalMethod::Fetch,

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use bstr::{BStr, BString};
 use pgark_connect::Config;
 
-use super::{Protocol, connection, exclusive, flag, look_up, names, sections};
+use super::list::names;
+use super::{Protocol, connection, exclusive, flag, look_up, sections};
 use crate::Error;
 
 /// Options that are read here; [`connection`] has more.

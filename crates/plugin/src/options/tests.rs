@@ -96,7 +96,19 @@ fn bad_values_are_named() {
         ),
         (
             &[("compress", "maybe")],
-            "compress: strconv.ParseBool: parsing \"maybe\": invalid syntax",
+            "compress: strconv.ParseBool: parsing \"maybe\": invalid syntax (accepted: true, false)",
+        ),
+        (
+            &[("lock_wait_timeout", "soon")],
+            "lock_wait_timeout: invalid value \"soon\" (accepted: milliseconds, or a number with us, ms, s, min, h or d)",
+        ),
+        (
+            &[("manifest", "short")],
+            "manifest: invalid value \"short\" (accepted: full, basic)",
+        ),
+        (
+            &[("schemas", "a,\"b")],
+            "schemas: a double quote is not closed in \"a,\"b\" (accepted: patterns as pg_dump takes them, separated by commas)",
         ),
         (
             &[("ssl_mode", "bogus")],
@@ -188,5 +200,33 @@ fn globals_are_left_out_of_a_dump_of_data_only() {
     for (data_only, globals) in [("true", false), ("false", true), ("", true)] {
         let options = options(&[("data_only", data_only)]).unwrap();
         assert_eq!(options.selection.globals, globals, "{data_only:?}");
+    }
+}
+
+#[test]
+fn objects_are_chosen_by_patterns() {
+    let all = options(&[("exclude_tables", "a.*, b"), ("exclude_table_data", "c")]).unwrap();
+    let texts = |patterns: &[TablePattern]| -> Vec<BString> {
+        patterns.iter().map(|p| p.pattern.clone()).collect()
+    };
+    assert!(!all.names.is_partial);
+    assert_eq!(texts(&all.names.excluded_tables), ["a.*", "b"]);
+    assert_eq!(texts(&all.names.excluded_data), ["c"]);
+    let some = options(&[("schemas", "x,\"Y\"")]).unwrap();
+    assert!(some.names.is_partial);
+    assert_eq!(some.names.schemas, ["x", "\"Y\""]);
+}
+
+#[test]
+fn a_time_is_one_of_the_server() {
+    for value in ["0", "100", "5s", "1.5min", "2 h"] {
+        let options = options(&[("lock_wait_timeout", value)]).unwrap();
+        assert_eq!(options.lock_wait_timeout, Some(value.into()));
+    }
+    for value in ["-1", "s", "5 weeks", "5s5", "NaN"] {
+        let error = options(&[("lock_wait_timeout", value)])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(value), "{error}");
     }
 }
