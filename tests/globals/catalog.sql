@@ -25,6 +25,7 @@ select json_build_object(
       'tablespace', (select spcname from pg_tablespace where oid = reltablespace),
       'row_estimate', case when reltuples < 0 then 0 else reltuples::bigint end,
       'live_row_estimate', coalesce(case when relkind = any ('{r,m,p}') then pg_stat_get_live_tuples(c.oid) end, 0),
+      'bytes', pg_table_size(c.oid) + pg_indexes_size(c.oid),
       'column_count', (select count(*) from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped),
       'has_primary_key', coalesce((select bool_or(indisprimary) from pg_index where indrelid = c.oid), false),
       'has_triggers', relhastriggers,

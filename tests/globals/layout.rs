@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-/// The fields of each kind of object in their order. Those that end in `?` are left out where they are empty; one that ends in
-/// `[]` is a list of objects of that kind, and so is a field that is called like a kind.
+/// The fields of each kind of object in their order. Those that end in `?` are left out where they are empty, those that end in `~` may
+/// be left out; a field that is called like a kind is an object of that kind, or a list of them.
 const LAYOUT: [(&str, &str); 12] = [
     (
         "",
@@ -24,13 +24,14 @@ const LAYOUT: [(&str, &str); 12] = [
     ("tablespaces", "name owner location options?"),
     (
         "databases",
-        "name owner encoding collate ctype allow_conn is_template default_tablespace? connection_limit extensions? schemas? relations?",
+        "name owner encoding collate ctype allow_conn is_template default_tablespace? connection_limit lsn? snapshot_time? \
+         extensions? schemas? relations?",
     ),
     ("extensions", "name version schema"),
     ("schemas", "name owner"),
     (
         "relations",
-        "schema name owner persistence kind tablespace? row_estimate live_row_estimate column_count has_primary_key has_triggers \
+        "schema name owner persistence kind tablespace? row_estimate live_row_estimate bytes~ column_count has_primary_key has_triggers \
          rls_enabled rls_forced is_partition partition_parent? partition_strategy? storage_options? last_vacuum last_analyze \
          columns? constraints? indexes?",
     ),
@@ -50,15 +51,24 @@ fn kind_of(of: &str, field: &str) -> Option<&'static str> {
     kinds.find(|kind| *kind == qualified || (*kind == field && !plain))
 }
 
-fn fields_of(kind: &str) -> Result<impl Iterator<Item = (&'static str, bool)>> {
+/// When a field is left out.
+#[derive(Clone, Copy, PartialEq)]
+enum LeftOut {
+    Never,
+    WhereEmpty,
+    AtWill,
+}
+
+fn fields_of(kind: &str) -> Result<impl Iterator<Item = (&'static str, LeftOut)>> {
     let found = LAYOUT.iter().find(|(name, _)| *name == kind);
     let (_, fields) = found.with_context(|| format!("no kind {kind:?}"))?;
-    Ok(fields
-        .split_whitespace()
-        .map(|field| match field.strip_suffix('?') {
-            Some(field) => (field, true),
-            None => (field, false),
-        }))
+    Ok(fields.split_whitespace().map(|field| {
+        match (field.strip_suffix('?'), field.strip_suffix('~')) {
+            (Some(field), _) => (field, LeftOut::WhereEmpty),
+            (_, Some(field)) => (field, LeftOut::AtWill),
+            _ => (field, LeftOut::Never),
+        }
+    }))
 }
 
 /// Whether a field with this value is left out if it may be.
@@ -83,14 +93,14 @@ fn expect_layout_of(kind: &str, value: &Value) -> Result<()> {
         .as_object()
         .with_context(|| format!("{kind}: no object but {value}"))?;
     let mut expected = Vec::new();
-    for (field, may_be_left_out) in fields_of(kind)? {
+    for (field, left_out) in fields_of(kind)? {
         if let Some(value) = object.get(field) {
             ensure!(
-                !may_be_left_out || !is_empty(value),
+                left_out != LeftOut::WhereEmpty || !is_empty(value),
                 "{kind}: {field} is there and empty"
             );
         }
-        if object.contains_key(field) || !may_be_left_out {
+        if object.contains_key(field) || left_out == LeftOut::Never {
             expected.push(field);
         }
     }
@@ -120,11 +130,11 @@ pub(crate) fn leave_out_empty(kind: &str, value: &mut Value) -> Result<()> {
             .iter_mut()
             .try_for_each(|item| leave_out_empty(kind, item)),
         Value::Object(object) => {
-            for (field, may_be_left_out) in fields_of(kind)? {
+            for (field, left_out) in fields_of(kind)? {
                 let Some(value) = object.get_mut(field) else {
                     continue;
                 };
-                if may_be_left_out && is_empty(value) {
+                if left_out == LeftOut::WhereEmpty && is_empty(value) {
                     object.shift_remove(field);
                 } else if let Some(inner) = kind_of(kind, field) {
                     leave_out_empty(inner, value)?;

@@ -2,9 +2,11 @@
 
 mod awkward;
 mod catalog;
+mod golden;
 mod layout;
 mod manifest;
 mod round_trip;
+mod schema;
 mod script;
 
 use std::future::Future;

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use pgark_connect::Config;
-use pgark_dump::manifest::{ManifestOptions, logical};
+use pgark_dump::manifest::{Manifest, ManifestOptions};
 use serde_json::{Value, json};
 use support::{Fixture, Major, Server, side_by_side};
 
 use crate::awkward::Awkward;
 use crate::layout::expect_layout;
+use crate::schema::expect_valid;
 use crate::{block_on, catalog, config};
 
 fn options(server: &Server) -> ManifestOptions {
@@ -21,10 +22,11 @@ fn options(server: &Server) -> ManifestOptions {
 }
 
 fn manifest(config: &Config, options: &ManifestOptions) -> Result<Value> {
-    let text = block_on(logical(config, options))??;
+    let text = block_on(Manifest::logical(config, options))??.encode();
     let text = String::from_utf8(text).context("the manifest is not UTF-8")?;
     let manifest = serde_json::from_str(&text).context("the manifest is not JSON")?;
     expect_layout(&manifest)?;
+    expect_valid(&manifest)?;
     ensure!(
         text.starts_with("{\n  \"version\": 2,\n")
             && text.ends_with("\n}")
@@ -188,6 +190,19 @@ fn every_field_is_what_the_server_says() {
         .map(|(name, end)| (name.to_owned(), json!(end)));
         ensure!(ends == BTreeMap::from(expected_ends), "{ends:?}");
 
+        for (field, of) in [("lsn", "pg_lsn"), ("snapshot_time", "timestamptz")] {
+            let values = take(&mut found["databases"], field);
+            ensure!(values.keys().eq(&DESCRIBED), "{field} of {values:?}");
+            for value in values.values() {
+                let value = value.as_str().with_context(|| field.to_owned())?;
+                let now = match of {
+                    "pg_lsn" => "pg_current_wal_lsn()",
+                    _ => "now()",
+                };
+                let sql = format!("select '{value}'::{of} <= {now}");
+                ensure!(server.psql("postgres", &sql)? == "t", "{field} {value}");
+            }
+        }
         let [mut extensions, mut schemas, mut relations] =
             ["extensions", "schemas", "relations"].map(|part| take(&mut found["databases"], part));
         expect_equal(
@@ -275,7 +290,9 @@ fn settings_of_a_database_lead_nobody_astray() -> Result<()> {
     let mut after = manifest(&config, &options(server))?;
     // What was made in between.
     for manifest in [&mut before, &mut after] {
-        take(&mut manifest["databases"], "schemas");
+        for field in ["schemas", "lsn", "snapshot_time"] {
+            take(&mut manifest["databases"], field);
+        }
         let object = manifest.as_object_mut().context("an object")?;
         object.shift_remove("created_at");
     }

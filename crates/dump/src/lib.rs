@@ -29,6 +29,7 @@ mod error;
 pub mod globals;
 mod logical;
 pub mod manifest;
+mod moment;
 mod names;
 mod options;
 mod plan;
@@ -43,6 +44,7 @@ mod watch;
 
 pub use error::{Error, Result};
 pub use logical::{databases, dump};
+pub use moment::Moment;
 pub use options::{
     Content, Format, Inserts, NameOptions, Omit, Options, Sections, SessionOptions, TablePattern,
 };

@@ -14,6 +14,7 @@ use crate::data::{self, Contents, Limits, jobs};
 use crate::dialect::Dialect;
 use crate::emit::Emitter;
 use crate::error::{Error, Result};
+use crate::moment::Moment;
 use crate::names::Names;
 use crate::options::{Omit, Options};
 use crate::plan::{Plan, Selection};
@@ -90,7 +91,11 @@ struct Prepared {
 impl Prepared {
     /// Takes the snapshot and the locks, and makes all entries.
     async fn new(config: &Config, options: &Options) -> Result<Self> {
-        let (mut sessions, opening) = session::open(config, &options.session, options.jobs).await?;
+        let session::Opened {
+            mut sessions,
+            opening,
+            moment,
+        } = session::open(config, &options.session, options.jobs).await?;
         let quoter = session::quoter(&sessions.first)?;
         let database = config.dbname()?;
         let names = Names::find(
@@ -159,6 +164,7 @@ impl Prepared {
         let report = Report {
             entries: entries.len(),
             tables: jobs.iter().filter(|job| job.is_table()).count(),
+            moment,
             warnings,
             ..Report::default()
         };

@@ -5,24 +5,30 @@
 
 mod cluster;
 mod database;
+mod failures;
 mod fields;
 mod json;
 mod model;
 mod relation;
 
-use bstr::BString;
+use std::num::NonZeroUsize;
+
+use bstr::{BStr, BString};
+use futures_util::{StreamExt, stream};
 use pgark_connect::Config;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio_postgres::Client;
 
 use crate::error::{Error, Result};
+use crate::moment::Moment;
 use crate::session::{SAFE, SETTINGS};
-use fields::{or_warn, query, query_one};
-use model::{Database, DumpOptions, Manifest};
+use failures::Failures;
+use fields::query_one;
+use model::{Database, DumpOptions};
 
 /// What the manifest says that the server does not know.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ManifestOptions {
     /// The server's host as the user gave it.
     pub host: String,
@@ -38,6 +44,24 @@ pub struct ManifestOptions {
     pub compress: bool,
     /// How much is told.
     pub detail: Detail,
+    /// How many databases are looked at side by side, each by a session.
+    pub sessions: NonZeroUsize,
+}
+
+impl Default for ManifestOptions {
+    /// All databases, by one session after the other.
+    fn default() -> Self {
+        Self {
+            host: String::new(),
+            port: String::new(),
+            database: None,
+            schema_only: false,
+            data_only: false,
+            compress: false,
+            detail: Detail::Full,
+            sessions: NonZeroUsize::MIN,
+        }
+    }
 }
 
 /// How much a manifest tells.
@@ -50,51 +74,80 @@ pub enum Detail {
     Basic,
 }
 
-/// The manifest of a logical dump.
-///
-/// `config` leads to any database of the cluster; the others are visited one after the other. What the user may not see is
-/// left out, with a warning for each kind of thing.
-///
-/// # Errors
-/// Where `config`'s database cannot be reached or does not tell the server's version.
-///
-/// # Cancel safety
-/// Dropping the future closes its connections.
-pub async fn logical(config: &Config, options: &ManifestOptions) -> Result<Vec<u8>> {
-    let (client, mut manifest) = begin(config, options).await?;
-    manifest.connector = "postgresql".into();
-    manifest.pg_dump_version = program("pg_dump", &manifest.server_version);
-    manifest.database = options.database.as_ref().map(ToString::to_string);
-    manifest.dump_format = "custom".into();
-    manifest.options = Some(DumpOptions {
-        schema_only: options.schema_only,
-        data_only: options.data_only,
-        compress: options.compress,
-    });
-    if let Some(name) = &options.database {
-        manifest
-            .databases
-            .retain(|database| database.raw_name == *name);
+/// A manifest that was gathered.
+#[derive(Debug)]
+pub struct Manifest(model::Manifest);
+
+impl Manifest {
+    /// Gathers the manifest of a logical dump.
+    ///
+    /// `config` leads to any database of the cluster; the others are visited side by side. What cannot be read is left out, with a
+    /// warning for each failure, however many databases have it.
+    ///
+    /// # Errors
+    /// Where `config`'s database cannot be reached or does not tell the server's version.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes its connections.
+    pub async fn logical(config: &Config, options: &ManifestOptions) -> Result<Self> {
+        let failures = Failures::default();
+        let mut manifest = begin(config, options, &failures).await?;
+        manifest.connector = "postgresql".into();
+        manifest.pg_dump_version = program("pg_dump", &manifest.server_version);
+        manifest.database = options.database.as_ref().map(ToString::to_string);
+        manifest.dump_format = "custom".into();
+        manifest.options = Some(DumpOptions {
+            schema_only: options.schema_only,
+            data_only: options.data_only,
+            compress: options.compress,
+        });
+        if let Some(name) = &options.database {
+            let found = |database: &Database| database.raw_name == *name;
+            manifest.databases.retain(found);
+        }
+        describe(config, &mut manifest, options, &failures).await;
+        failures.tell();
+        Ok(Self(manifest))
     }
-    drop(client);
-    finish(config, manifest, options, options.database.is_some()).await
+
+    /// Gathers the manifest of a base backup. Of `options` what is said of dumps does not count.
+    ///
+    /// # Errors
+    /// As [`logical`](Self::logical).
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes its connections.
+    pub async fn physical(config: &Config, options: &ManifestOptions) -> Result<Self> {
+        let failures = Failures::default();
+        let mut manifest = begin(config, options, &failures).await?;
+        manifest.connector = "postgresql+bin".into();
+        manifest.pg_basebackup_version = program("pg_basebackup", &manifest.server_version);
+        manifest.dump_format = "basebackup".into();
+        let options = ManifestOptions {
+            database: None,
+            ..options.clone()
+        };
+        describe(config, &mut manifest, &options, &failures).await;
+        failures.tell();
+        Ok(Self(manifest))
+    }
+
+    /// The manifest as JSON.
+    pub fn encode(&self) -> Vec<u8> {
+        json::encode(&self.0)
+    }
+
+    /// Says when a database was dumped, instead of when it was described.
+    pub(crate) fn set_moment(&mut self, name: &BStr, moment: Moment) {
+        let mut databases = self.0.databases.iter_mut();
+        if let Some(database) = databases.find(|database| database.raw_name == name) {
+            database.set_moment(moment);
+        }
+    }
 }
 
-/// The manifest of a base backup. Of `options`, host, port and detail count.
-///
-/// # Errors
-/// As [`logical`].
-///
-/// # Cancel safety
-/// Dropping the future closes its connections.
-pub async fn physical(config: &Config, options: &ManifestOptions) -> Result<Vec<u8>> {
-    let (client, mut manifest) = begin(config, options).await?;
-    manifest.connector = "postgresql+bin".into();
-    manifest.pg_basebackup_version = program("pg_basebackup", &manifest.server_version);
-    manifest.dump_format = "basebackup".into();
-    drop(client);
-    finish(config, manifest, options, false).await
-}
+/// The JSON Schema of manifests (draft 2020-12).
+pub const SCHEMA: &str = include_str!("manifest/schema.json");
 
 /// The line that a program of the server's version tells of itself.
 fn program(name: &str, server_version: &str) -> String {
@@ -105,7 +158,11 @@ fn program(name: &str, server_version: &str) -> String {
 }
 
 /// What the cluster as a whole is.
-async fn begin(config: &Config, options: &ManifestOptions) -> Result<(Client, Manifest)> {
+async fn begin(
+    config: &Config,
+    options: &ManifestOptions,
+    failures: &Failures,
+) -> Result<model::Manifest> {
     let client = open(config).await?;
     let server = "select pg_catalog.current_setting('server_version'), \
                   pg_catalog.current_setting('server_version_num')::pg_catalog.int4";
@@ -113,36 +170,47 @@ async fn begin(config: &Config, options: &ManifestOptions) -> Result<(Client, Ma
         Ok((f.text()?, f.take()?))
     })
     .await?;
-    let mut manifest = Manifest {
+    let mut manifest = model::Manifest {
         version: model::VERSION,
         created_at: now(),
         host: options.host.clone(),
         port: options.port.clone(),
         server_version,
         server_version_num,
-        ..Manifest::default()
+        ..model::Manifest::default()
     };
-    cluster::fill(&client, &mut manifest).await;
-    Ok((client, manifest))
+    cluster::fill(&client, &mut manifest, failures).await;
+    Ok(manifest)
 }
 
-/// Adds what is in the databases, in all of them or in those that a whole backup is about.
-async fn finish(
+/// Adds what is in the databases, in the one that is dumped or in those that a whole backup is about.
+async fn describe(
     config: &Config,
-    mut manifest: Manifest,
+    manifest: &mut model::Manifest,
     options: &ManifestOptions,
-    all: bool,
-) -> Result<Vec<u8>> {
-    for database in &mut manifest.databases {
-        if options.detail == Detail::Basic {
-            break;
-        }
-        if all || (database.allow_conn && !database.is_template) {
-            let of = format!("database \"{}\"", database.name);
-            or_warn(&of, details(config, database).await);
-        }
+    failures: &Failures,
+) {
+    if options.detail == Detail::Basic {
+        return;
     }
-    Ok(json::encode(&manifest))
+    let is_described = |database: &Database| {
+        options.database.is_some() || (database.allow_conn && !database.is_template)
+    };
+    let databases = manifest.databases.iter().enumerate();
+    let described = databases.filter(|(_, database)| is_described(database));
+    let looks = described.map(|(place, database)| async move {
+        let content = database::describe(config, place, database, failures).await;
+        (place, content)
+    });
+    // Not lazily, lest the stream's future depend on lifetimes that nobody can name.
+    let looks: Vec<_> = looks.collect();
+    let described: Vec<_> = stream::iter(looks)
+        .buffer_unordered(options.sessions.get())
+        .collect()
+        .await;
+    for (place, content) in described {
+        content.add_to(&mut manifest.databases[place]);
+    }
 }
 
 /// The time in RFC 3339, with the fraction of the second.
@@ -151,25 +219,18 @@ fn now() -> String {
     now.expect("a year of four digits has a form in RFC 3339")
 }
 
-/// Fills in what is in a database.
-async fn details(config: &Config, database: &mut Database) -> Result<()> {
-    let client = open(&config.with_dbname(&database.raw_name)).await?;
-    database::fill(&client, database).await
-}
-
 /// A client for which the server's own operators count and that gets values as a dump does, whatever the database's settings say.
 /// It gets names as they are where the database says nothing about their encoding: the server refuses to show those that are not
 /// UTF-8 to a client that asks for UTF-8, as tokio-postgres does.
 async fn open(config: &Config) -> Result<Client> {
+    const ENCODING: &str = "select pg_catalog.set_config('client_encoding', 'SQL_ASCII', false) \
+                            where pg_catalog.getdatabaseencoding() = 'SQL_ASCII'";
     let client = pgark_connect::client(config).await?;
     let what = "the session's settings";
-    for settings in [SAFE, SETTINGS] {
+    for settings in [SAFE, SETTINGS, ENCODING] {
         let set = client.batch_execute(settings).await;
         set.map_err(|source| Error::Read { what, source })?;
     }
-    let sql = "select pg_catalog.set_config('client_encoding', 'SQL_ASCII', false) \
-               where pg_catalog.getdatabaseencoding() = 'SQL_ASCII'";
-    query(&client, "the database's encoding", sql, |_| Ok(())).await?;
     Ok(client)
 }
 
@@ -181,7 +242,7 @@ mod tests {
     #[test]
     fn the_layout_is_that_of_the_go_plugin() {
         let golden = include_str!("../../../fixtures/plakar/manifest.json");
-        let manifest: Manifest = serde_json::from_str(golden).unwrap();
+        let manifest: model::Manifest = serde_json::from_str(golden).unwrap();
         assert_eq!(manifest.databases.len(), 6);
         assert_eq!(String::from_utf8(json::encode(&manifest)).unwrap(), golden);
     }

@@ -3,6 +3,8 @@
 use pgark_archive::EntryName;
 use serde::Serialize;
 
+use crate::moment::Moment;
+
 /// What a dump did.
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
@@ -11,6 +13,8 @@ pub struct Report {
     pub entries: usize,
     /// How many tables' rows it holds.
     pub tables: usize,
+    /// When the snapshot was taken, unless it was given by the options or the server does not tell.
+    pub moment: Option<Moment>,
     /// How many rows and large objects it holds.
     pub rows: u64,
     /// How many bytes of them were read.

@@ -11,6 +11,7 @@ use pgark_sql::{Encoding, Quoter, put, text};
 use tokio::time::timeout;
 
 use crate::error::{Error, Result};
+use crate::moment::Moment;
 use crate::options::SessionOptions;
 use crate::plan::Selection;
 
@@ -30,22 +31,41 @@ pub(crate) const SETTINGS: &str = "set datestyle = iso; set intervalstyle = post
 /// How long the first session waits for others. A pooler may have none to give, and say nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Opens sessions that share one snapshot, in which nothing can be written, and tells how to open another where there may be several. How
-/// many there are is a wish: a server, a role or a pooler may allow fewer.
+/// Sessions that share one snapshot.
+pub(crate) struct Opened {
+    pub(crate) sessions: Sessions,
+    /// How to open another, where there may be several.
+    pub(crate) opening: Option<Opening>,
+    /// When the snapshot was taken, unless it is another's.
+    pub(crate) moment: Option<Moment>,
+}
+
+/// Opens sessions that share one snapshot, in which nothing can be written. How many there are is a wish: a server, a role or a pooler
+/// may allow fewer.
 pub(crate) async fn open(
     config: &Config,
     options: &SessionOptions,
     jobs: NonZeroUsize,
-) -> Result<(Sessions, Option<Opening>)> {
+) -> Result<Opened> {
     let level = if options.serializable_deferrable {
         "serializable, read only, deferrable"
     } else {
         REPEATABLE
     };
-    let mut first = begin(config, options, level, options.snapshot.as_ref()).await?;
+    let mut first = set_up(config, options).await?;
+    let snapshot = options.snapshot.as_ref();
+    let moment = match snapshot {
+        Some(_) => None,
+        None => Moment::fetch(&mut first).await?,
+    };
+    begin(&mut first, level, snapshot).await?;
     if jobs.get() == 1 {
         let others = Vec::new();
-        return Ok((Sessions { first, others }, None));
+        return Ok(Opened {
+            sessions: Sessions { first, others },
+            opening: None,
+            moment,
+        });
     }
     let opening = Opening {
         config: config.clone(),
@@ -67,7 +87,11 @@ pub(crate) async fn open(
         };
         tracing::info!("{why}; the dump goes on with one session fewer");
     }
-    Ok((Sessions { first, others }, Some(opening)))
+    Ok(Opened {
+        sessions: Sessions { first, others },
+        opening: Some(opening),
+        moment,
+    })
 }
 
 /// How to open a session with the snapshot of another, as long as that one's transaction lasts.
@@ -88,13 +112,8 @@ impl Opening {
 
     /// Opens a session.
     pub(crate) async fn open(&self) -> Result<Session> {
-        let mut session = begin(
-            &self.config,
-            &self.options,
-            REPEATABLE,
-            Some(&self.snapshot),
-        )
-        .await?;
+        let mut session = set_up(&self.config, &self.options).await?;
+        begin(&mut session, REPEATABLE, Some(&self.snapshot)).await?;
         self.lock(&mut session).await?;
         Ok(session)
     }
@@ -130,13 +149,8 @@ pub(crate) async fn close(session: Session) -> Result<()> {
     })
 }
 
-/// Connects and begins a transaction of some isolation level with its own or another's snapshot.
-async fn begin(
-    config: &Config,
-    options: &SessionOptions,
-    level: &str,
-    snapshot: Option<&BString>,
-) -> Result<Session> {
+/// Connects, and has the server show values as a dump wants them.
+async fn set_up(config: &Config, options: &SessionOptions) -> Result<Session> {
     let mut session = pgark_connect::connect(config).await?;
     execute(&mut session, "secure the session", SAFE).await?;
     if let Some(encoding) = &options.encoding {
@@ -151,16 +165,21 @@ async fn begin(
         execute(&mut session, "set the role", set).await?;
     }
     execute(&mut session, "set up the session", settings(options)).await?;
+    Ok(session)
+}
+
+/// Begins a transaction of some isolation level with its own or another's snapshot.
+async fn begin(session: &mut Session, level: &str, snapshot: Option<&BString>) -> Result<()> {
     let begin = format!("begin; set transaction isolation level {level}");
-    execute(&mut session, "begin the transaction", begin).await?;
+    execute(session, "begin the transaction", begin).await?;
     if let Some(snapshot) = snapshot {
         let set = text!(
             "set transaction snapshot ",
-            quoter(&session)?.portable_literal(snapshot)
+            quoter(session)?.portable_literal(snapshot)
         );
-        execute(&mut session, "take the snapshot", set).await?;
+        execute(session, "take the snapshot", set).await?;
     }
-    Ok(session)
+    Ok(())
 }
 
 /// Allows queries to ask other servers for rows, or forbids it again, where the server knows how.
@@ -203,7 +222,12 @@ pub(crate) fn quoter(session: &Session) -> Result<Quoter> {
     })
 }
 
-async fn execute(session: &mut Session, doing: &'static str, sql: impl AsRef<[u8]>) -> Result<()> {
+/// Has the server do something of which nothing comes back.
+pub(crate) async fn execute(
+    session: &mut Session,
+    doing: &'static str,
+    sql: impl AsRef<[u8]>,
+) -> Result<()> {
     session
         .execute(sql)
         .await

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use bstr::ByteSlice;
 use bytes::{Bytes, BytesMut};
 use pgark_connect::Config;
-use pgark_dump::manifest::{self, ManifestOptions};
+use pgark_dump::manifest::{Manifest, ManifestOptions};
 use pgark_physical::{Archive, Kind, Member, Sink, Start, backup};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -45,6 +45,7 @@ impl Physical {
                 host: options.origin.clone(),
                 port: options.config.port()?.to_string(),
                 detail: options.manifest,
+                sessions: pgark_dump::Options::default_jobs(),
                 ..ManifestOptions::default()
             },
             outstanding: Arc::new(Semaphore::new(OUTSTANDING)),
@@ -77,7 +78,8 @@ impl Physical {
             file: None,
             sent: 0,
         };
-        let manifest = manifest::physical(&self.config, &self.manifest).await?;
+        let manifest = Manifest::physical(&self.config, &self.manifest).await?;
+        let manifest = manifest.encode();
         let size = manifest.len();
         let record = record::file(record::MANIFEST, size, now);
         records

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use pgark_archive::Compression;
 use pgark_connect::Config;
 use pgark_dump::globals::{self, GlobalsOptions};
-use pgark_dump::manifest::{self, ManifestOptions};
+use pgark_dump::manifest::{Manifest, ManifestOptions};
 use pgark_dump::{Content, SessionOptions};
 use tokio::sync::OnceCell;
 
@@ -45,6 +45,7 @@ impl Postgres {
                 data_only: options.data_only,
                 compress: options.compression != Compression::None,
                 detail: options.manifest,
+                sessions: options.jobs,
             },
             dump: pgark_dump::Options {
                 content: match (options.schema_only, options.data_only) {
@@ -95,8 +96,8 @@ impl Source for Postgres {
     }
 
     async fn manifest(&self) -> Result<Bytes, Error> {
-        let text = manifest::logical(self.cluster().await?, &self.manifest).await?;
-        Ok(text.into())
+        let manifest = Manifest::logical(self.cluster().await?, &self.manifest).await?;
+        Ok(manifest.encode().into())
     }
 
     async fn globals(&self) -> Result<Bytes, Error> {

@@ -1,8 +1,11 @@
 //! What belongs to the cluster: settings, roles, tablespaces, the list of databases.
 
+use std::collections::HashMap;
+
 use tokio_postgres::Client;
 
-use super::fields::{or_warn, query, query_one};
+use super::failures::{Failures, Subject};
+use super::fields::{query, query_one};
 use super::model::{ClusterConfig, Database, Manifest, Role, Tablespace};
 use crate::error::Result;
 
@@ -11,28 +14,35 @@ use crate::error::Result;
     clippy::redundant_closure_for_method_calls,
     reason = "the method as such does not fit every lifetime"
 )]
-pub(super) async fn fill(client: &Client, manifest: &mut Manifest) {
+pub(super) async fn fill(client: &Client, manifest: &mut Manifest, failures: &Failures) {
+    let of = Subject::Cluster;
     let identifier =
         "select system_identifier::pg_catalog.text from pg_catalog.pg_control_system()";
     let identifier = query_one(client, "system identifier", identifier, |f| f.text());
-    manifest.cluster_system_identifier =
-        or_warn("the cluster", identifier.await).unwrap_or_default();
+    manifest.cluster_system_identifier = failures.note(of, identifier.await).unwrap_or_default();
 
     let in_recovery = "select pg_catalog.pg_is_in_recovery()";
     let in_recovery = query_one(client, "recovery state", in_recovery, |f| f.take());
-    manifest.in_recovery = or_warn("the cluster", in_recovery.await).unwrap_or_default();
+    manifest.in_recovery = failures.note(of, in_recovery.await).unwrap_or_default();
 
-    manifest.cluster_config = or_warn("the cluster", config(client).await);
-    manifest.roles = or_warn("the cluster", roles(client).await).unwrap_or_default();
-    let memberships = or_warn("the cluster", memberships(client).await).unwrap_or_default();
-    for role in &mut manifest.roles {
-        let of_role = memberships
-            .iter()
-            .filter(|(member, _)| *member == role.name);
-        role.member_of = of_role.map(|(_, of)| of.clone()).collect();
+    manifest.cluster_config = failures.note(of, config(client).await);
+    manifest.roles = failures.note(of, roles(client).await).unwrap_or_default();
+    let memberships = failures.note(of, memberships(client).await);
+    add_memberships(&mut manifest.roles, memberships.unwrap_or_default());
+    let tablespaces = failures.note(of, tablespaces(client).await);
+    manifest.tablespaces = tablespaces.unwrap_or_default();
+    let databases = failures.note(of, databases(client).await);
+    manifest.databases = databases.unwrap_or_default();
+}
+
+fn add_memberships(roles: &mut [Role], memberships: Vec<(String, String)>) {
+    let mut of_member: HashMap<_, Vec<_>> = HashMap::new();
+    for (member, role) in memberships {
+        of_member.entry(member).or_default().push(role);
     }
-    manifest.tablespaces = or_warn("the cluster", tablespaces(client).await).unwrap_or_default();
-    manifest.databases = or_warn("the cluster", databases(client).await).unwrap_or_default();
+    for role in roles {
+        role.member_of = of_member.remove(&role.name).unwrap_or_default();
+    }
 }
 
 async fn config(client: &Client) -> Result<ClusterConfig> {

@@ -1,8 +1,11 @@
 //! Turning rows into parts of the manifest. A query and the struct that it fills stand side by side, in the same order.
 
 use std::error::Error as StdError;
+use std::iter;
+use std::pin::pin;
 
 use bstr::BString;
+use futures_util::TryStreamExt;
 use tokio_postgres::types::{FromSql, Type};
 use tokio_postgres::{Client, Row};
 
@@ -63,7 +66,7 @@ impl<'a> FromSql<'a> for Text {
     }
 }
 
-/// Runs one query and makes something of each row.
+/// Runs one query and makes something of each row as it arrives.
 pub(super) async fn query<T>(
     client: &Client,
     what: &'static str,
@@ -71,9 +74,14 @@ pub(super) async fn query<T>(
     make: impl Fn(&mut Fields<'_>) -> std::result::Result<T, tokio_postgres::Error>,
 ) -> Result<Vec<T>> {
     let read = |source| Error::Read { what, source };
-    let rows = client.query(sql, &[]).await.map_err(read)?;
-    let made = rows.iter().map(|row| make(&mut Fields { row, next: 0 }));
-    made.collect::<std::result::Result<_, _>>().map_err(read)
+    let no_parameters = iter::empty::<(bool, Type)>();
+    let rows = client.query_typed_raw(sql, no_parameters).await;
+    let mut rows = pin!(rows.map_err(read)?);
+    let mut made = Vec::new();
+    while let Some(row) = rows.try_next().await.map_err(read)? {
+        made.push(make(&mut Fields { row: &row, next: 0 }).map_err(read)?);
+    }
+    Ok(made)
 }
 
 /// As [`query`], for a query of one row.
@@ -84,29 +92,6 @@ pub(super) async fn query_one<T>(
     make: impl Fn(&mut Fields<'_>) -> std::result::Result<T, tokio_postgres::Error>,
 ) -> Result<T> {
     let read = |source| Error::Read { what, source };
-    let row = client.query_one(sql, &[]).await.map_err(read)?;
+    let row = client.query_typed_one(sql, &[]).await.map_err(read)?;
     make(&mut Fields { row: &row, next: 0 }).map_err(read)
-}
-
-/// The value, or `None` and a warning: the manifest goes on without what cannot be read. `of` says where that was.
-pub(super) fn or_warn<T>(of: &str, result: Result<T>) -> Option<T> {
-    result
-        .inspect_err(|error| {
-            tracing::warn!("the manifest of {of} is incomplete: {}", report(error))
-        })
-        .ok()
-}
-
-/// The message with those of its causes, each said once.
-fn report(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
-        if !text.ends_with(&message) {
-            text = format!("{text}: {message}");
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -3,6 +3,8 @@
 use bstr::BString;
 use serde::Serialize;
 
+use crate::moment::Moment;
+
 /// The layout's version.
 pub(super) const VERSION: u32 = 2;
 
@@ -128,12 +130,26 @@ pub(super) struct Database {
     #[serde(skip_serializing_if = "is_empty")]
     pub(super) default_tablespace: String,
     pub(super) connection_limit: i32,
+    /// Where the server's log stood when the database was described or dumped.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub(super) lsn: String,
+    /// When that was: RFC 3339 with microseconds, in UTC.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub(super) snapshot_time: String,
     #[serde(skip_serializing_if = "is_empty")]
     pub(super) extensions: Vec<Extension>,
     #[serde(skip_serializing_if = "is_empty")]
     pub(super) schemas: Vec<Schema>,
     #[serde(skip_serializing_if = "is_empty")]
     pub(super) relations: Vec<Relation>,
+}
+
+impl Database {
+    /// Says when it was looked at.
+    pub(super) fn set_moment(&mut self, moment: Moment) {
+        self.lsn = moment.lsn;
+        self.snapshot_time = moment.time;
+    }
 }
 
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -165,6 +181,9 @@ pub(super) struct Relation {
     pub(super) tablespace: String,
     pub(super) row_estimate: i64,
     pub(super) live_row_estimate: i64,
+    /// On the disk, with TOAST and indexes; `None` where another session keeps the relation to itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) bytes: Option<i64>,
     pub(super) column_count: usize,
     pub(super) has_primary_key: bool,
     pub(super) has_triggers: bool,

@@ -11,16 +11,11 @@ use crate::error::Result;
 
 /// The relations of users' schemas, by schema and name, without their parts.
 pub(super) async fn relations(client: &Client) -> Result<Vec<Relation>> {
-    let time = |manual: &str, auto: &str| {
-        format!(
-            "pg_catalog.to_char(pg_catalog.timezone('UTC', greatest(s.{manual}, s.{auto})), 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
-        )
-    };
     let sql = format!(
         "select c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, \
            pg_catalog.pg_get_userbyid(c.relowner)::pg_catalog.text, c.relpersistence::pg_catalog.text, \
            c.relkind::pg_catalog.text, t.spcname::pg_catalog.text, \
-           greatest(c.reltuples, 0)::pg_catalog.int8, coalesce(s.n_live_tup, 0), \
+           greatest(c.reltuples, 0)::pg_catalog.int8, \
            exists (select from pg_catalog.pg_constraint p where p.conrelid = c.oid and p.contype = 'p'), \
            c.relhastriggers, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, \
            (select pn.nspname::pg_catalog.text || '.' || pc.relname::pg_catalog.text from pg_catalog.pg_inherits i \
@@ -28,16 +23,13 @@ pub(super) async fn relations(client: &Client) -> Result<Vec<Relation>> {
               join pg_catalog.pg_namespace pn on pn.oid = pc.relnamespace \
               where i.inhrelid = c.oid order by i.inhseqno limit 1), \
            case p.partstrat when 'r' then 'range' when 'l' then 'list' when 'h' then 'hash' end, \
-           c.reloptions, {last_vacuum}, {last_analyze} \
+           c.reloptions \
          from pg_catalog.pg_class c \
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
          left join pg_catalog.pg_tablespace t on t.oid = c.reltablespace \
          left join pg_catalog.pg_partitioned_table p on p.partrelid = c.oid \
-         left join pg_catalog.pg_stat_user_tables s on s.relid = c.oid \
          where c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') and {USER_SCHEMA} \
-         order by n.nspname, c.relname",
-        last_vacuum = time("last_vacuum", "last_autovacuum"),
-        last_analyze = time("last_analyze", "last_autoanalyze"),
+         order by n.nspname, c.relname"
     );
     query(client, "relations", &sql, |f| {
         Ok(Relation {
@@ -49,7 +41,6 @@ pub(super) async fn relations(client: &Client) -> Result<Vec<Relation>> {
             kind: f.text()?,
             tablespace: f.text()?,
             row_estimate: f.take()?,
-            live_row_estimate: f.take()?,
             has_primary_key: f.take()?,
             has_triggers: f.take()?,
             rls_enabled: f.take()?,
@@ -58,53 +49,127 @@ pub(super) async fn relations(client: &Client) -> Result<Vec<Relation>> {
             partition_parent: f.text()?,
             partition_strategy: f.text()?,
             storage_options: f.texts()?,
-            last_vacuum: f.optional_text()?,
-            last_analyze: f.optional_text()?,
             ..Relation::default()
         })
     })
     .await
 }
 
-/// Fills in columns, then constraints, then indexes; those before an error stay.
-pub(super) async fn fill(client: &Client, relations: &mut [Relation]) -> Result<()> {
-    let places: HashMap<_, _> = relations
-        .iter()
-        .enumerate()
-        .map(|(place, relation)| (relation.oid, place))
-        .collect();
-    for (oid, column) in columns(client).await? {
-        let Some(relation) = relation(relations, &places, oid) else {
-            continue;
-        };
-        relation.columns.push(column);
-        relation.column_count = relation.columns.len();
-    }
-    for (oid, constraint) in constraints(client).await? {
-        let Some(relation) = relation(relations, &places, oid) else {
-            continue;
-        };
-        relation.constraints.push(constraint);
-    }
-    for (oid, index) in indexes(client).await? {
-        let Some(relation) = relation(relations, &places, oid) else {
-            continue;
-        };
-        relation.indexes.push(index);
-    }
-    Ok(())
+/// The relations of a database, to which parts are added that were read in sets. A part of a relation that is not among them, since it
+/// was made after they were read, is left out.
+pub(super) struct Relations {
+    list: Vec<Relation>,
+    places: HashMap<u32, usize>,
 }
 
-/// The relation of an OID, unless it was made after the relations were read.
-fn relation<'a>(
-    relations: &'a mut [Relation],
-    places: &HashMap<u32, usize>,
-    oid: u32,
-) -> Option<&'a mut Relation> {
-    relations.get_mut(*places.get(&oid)?)
+impl Relations {
+    pub(super) fn new(list: Vec<Relation>) -> Self {
+        let oids = list.iter().map(|relation| relation.oid);
+        Self {
+            places: oids.enumerate().map(|(place, oid)| (oid, place)).collect(),
+            list,
+        }
+    }
+
+    pub(super) fn into_list(self) -> Vec<Relation> {
+        self.list
+    }
+
+    fn add<T>(&mut self, parts: Vec<(u32, T)>, add: impl Fn(&mut Relation, T)) {
+        for (oid, part) in parts {
+            let place = self.places.get(&oid);
+            if let Some(relation) = place.and_then(|place| self.list.get_mut(*place)) {
+                add(relation, part);
+            }
+        }
+    }
+
+    pub(super) fn add_sizes(&mut self, sizes: Vec<(u32, Option<i64>)>) {
+        self.add(sizes, |relation, bytes| relation.bytes = bytes);
+    }
+
+    pub(super) fn add_activities(&mut self, activities: Vec<(u32, Activity)>) {
+        self.add(activities, |relation, activity| {
+            relation.live_row_estimate = activity.live_rows;
+            relation.last_vacuum = activity.last_vacuum;
+            relation.last_analyze = activity.last_analyze;
+        });
+    }
+
+    pub(super) fn add_columns(&mut self, columns: Vec<(u32, Column)>) {
+        self.add(columns, |relation, column| {
+            relation.columns.push(column);
+            relation.column_count = relation.columns.len();
+        });
+    }
+
+    pub(super) fn add_constraints(&mut self, constraints: Vec<(u32, Constraint)>) {
+        self.add(constraints, |relation, constraint| {
+            relation.constraints.push(constraint);
+        });
+    }
+
+    pub(super) fn add_indexes(&mut self, indexes: Vec<(u32, Index)>) {
+        self.add(indexes, |relation, index| relation.indexes.push(index));
+    }
 }
 
-async fn columns(client: &Client) -> Result<Vec<(u32, Column)>> {
+/// Bytes on the disk, with TOAST and indexes. A relation that another session keeps to itself has none, since asking for its size would
+/// wait for that session.
+pub(super) async fn sizes(client: &Client) -> Result<Vec<(u32, Option<i64>)>> {
+    let sql = format!(
+        "select c.oid, pg_catalog.pg_total_relation_size(c.oid) \
+         from pg_catalog.pg_class c \
+         join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+         where c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') and {USER_SCHEMA} \
+         and c.oid not in (select l.relation from pg_catalog.pg_locks l \
+           where l.mode = 'AccessExclusiveLock' and l.relation is not null \
+           and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()))"
+    );
+    query(client, "the sizes of relations", &sql, |f| {
+        Ok((f.take()?, f.take()?))
+    })
+    .await
+}
+
+/// What the server's statistics say of a table.
+#[derive(Debug)]
+pub(super) struct Activity {
+    live_rows: i64,
+    last_vacuum: Option<String>,
+    last_analyze: Option<String>,
+}
+
+/// What `pg_stat_user_tables` shows, from the functions under it: the view takes much longer.
+pub(super) async fn activities(client: &Client) -> Result<Vec<(u32, Activity)>> {
+    let time = |what: &str| {
+        format!(
+            "pg_catalog.to_char(pg_catalog.timezone('UTC', greatest(pg_catalog.pg_stat_get_last_{what}_time(c.oid), \
+               pg_catalog.pg_stat_get_last_auto{what}_time(c.oid))), 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+        )
+    };
+    let sql = format!(
+        "select c.oid, pg_catalog.pg_stat_get_live_tuples(c.oid), {last_vacuum}, {last_analyze} \
+         from pg_catalog.pg_class c \
+         join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+         where c.relkind in ('r', 'm', 'p') and {USER_SCHEMA}",
+        last_vacuum = time("vacuum"),
+        last_analyze = time("analyze"),
+    );
+    query(client, "the statistics of tables", &sql, |f| {
+        Ok((
+            f.take()?,
+            Activity {
+                live_rows: f.take()?,
+                last_vacuum: f.optional_text()?,
+                last_analyze: f.optional_text()?,
+            },
+        ))
+    })
+    .await
+}
+
+pub(super) async fn columns(client: &Client) -> Result<Vec<(u32, Column)>> {
     let sql = format!(
         "select a.attrelid, a.attnum, a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid, a.atttypmod), \
            not a.attnotnull, pg_catalog.pg_get_expr(d.adbin, d.adrelid) \
@@ -130,7 +195,7 @@ async fn columns(client: &Client) -> Result<Vec<(u32, Column)>> {
     .await
 }
 
-async fn constraints(client: &Client) -> Result<Vec<(u32, Constraint)>> {
+pub(super) async fn constraints(client: &Client) -> Result<Vec<(u32, Constraint)>> {
     // Not-null constraints, which are rows of their own since 18, show in the columns.
     let sql = format!(
         "select o.conrelid, o.conname::pg_catalog.text, o.contype::pg_catalog.text, \
@@ -156,7 +221,7 @@ async fn constraints(client: &Client) -> Result<Vec<(u32, Constraint)>> {
     .await
 }
 
-async fn indexes(client: &Client) -> Result<Vec<(u32, Index)>> {
+pub(super) async fn indexes(client: &Client) -> Result<Vec<(u32, Index)>> {
     // A foreign key names the index that it relies on, too, but is no constraint of the index's table by this index.
     let sql = format!(
         "select x.indrelid, i.relname::pg_catalog.text, m.amname::pg_catalog.text, \
