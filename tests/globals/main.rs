@@ -1,13 +1,16 @@
-//! What belongs to a cluster as a whole: the globals' script and the manifest, judged by pg_dumpall and by the server's own answers.
+//! What belongs to a cluster as a whole: the globals' script, the manifest, the dump of everything, judged by pg_dumpall and by the server's own answers.
 
 mod awkward;
 mod catalog;
 mod golden;
 mod layout;
 mod manifest;
+mod option;
+mod printed;
 mod round_trip;
 mod schema;
 mod script;
+mod whole;
 
 use std::future::Future;
 

@@ -3,22 +3,27 @@
 use anyhow::{Context, Result, bail, ensure};
 use bstr::ByteSlice;
 use pgark_connect::Config;
-use pgark_dump::globals::{self, GlobalsOptions};
+use pgark_dump::globals::{self, GlobalsOmit, GlobalsOptions};
 use support::{Major, Server, run, side_by_side};
 
 use crate::awkward::{Awkward, IN_PLACE};
 use crate::{block_on, config};
 
 /// The key of the `\restrict` lines, which is random otherwise.
-const KEY: &str = "key";
+pub(crate) const KEY: &str = "key";
 
 /// The script by pgark.
 pub(crate) fn dump(config: &Config, role_passwords: bool) -> Result<Vec<u8>> {
     let options = GlobalsOptions {
-        role_passwords,
-        restrict_key: Some(KEY.to_owned()),
+        omit: if role_passwords {
+            GlobalsOmit::empty()
+        } else {
+            GlobalsOmit::ROLE_PASSWORDS
+        },
+        restrict_key: Some(KEY.parse()?),
+        ..GlobalsOptions::default()
     };
-    Ok(block_on(globals::dump(config, options))??)
+    Ok(block_on(globals::dump(config, &options))??)
 }
 
 /// The script by pg_dumpall, through the database `db`.
@@ -161,13 +166,16 @@ fn who_may_not_read_passwords_gets_the_rest_and_a_clear_refusal() {
             Ok(config)
         };
         let plain = of("plain")?;
-        ensure!(!block_on(globals::may_read_passwords(&plain))??);
+        ensure!(!block_on(globals::may_read_passwords(
+            &plain,
+            &GlobalsOptions::default()
+        ))??);
         let ours = dump(&plain, false)?;
         expect_same(
             &ours,
             &oracle(server, "postgres", &["--no-role-passwords", "-U", "plain"])?,
         )?;
-        let refused = block_on(globals::dump(&plain, GlobalsOptions::default()))?;
+        let refused = block_on(globals::dump(&plain, &GlobalsOptions::default()))?;
         let error = refused.err().context("passwords were read")?;
         ensure!(
             error.is_permission_denied() && error.to_string().contains("pg_authid"),
@@ -175,7 +183,10 @@ fn who_may_not_read_passwords_gets_the_rest_and_a_clear_refusal() {
         );
 
         let reader = of("reader")?;
-        ensure!(block_on(globals::may_read_passwords(&reader))??);
+        ensure!(block_on(globals::may_read_passwords(
+            &reader,
+            &GlobalsOptions::default()
+        ))??);
         expect_same(
             &dump(&reader, true)?,
             &oracle(server, "postgres", &["-U", "reader"])?,

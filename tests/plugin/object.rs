@@ -110,7 +110,7 @@ fn a_basic_manifest_tells_nothing_of_what_is_in_databases() -> Result<()> {
         let databases = told["databases"].as_array_mut().context("databases")?;
         for database in databases {
             let database = database.as_object_mut().context("a database")?;
-            for part in ["extensions", "schemas", "relations"] {
+            for part in ["lsn", "snapshot_time", "extensions", "schemas", "relations"] {
                 let was_there = database.shift_remove(part).is_some();
                 ensure!(was_there || source.is_empty(), "no {part}");
             }

@@ -1,5 +1,6 @@
 //! The command line as it is typed.
 
+mod cluster;
 mod dump;
 pub(crate) mod physical;
 mod restore;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pgark_archive::Compression;
 
+pub(crate) use cluster::{DumpAllArguments, DumpedGlobals, GlobalsArguments, ManifestArguments};
 pub(crate) use dump::{ContentArguments, NameArguments, OmitArguments, SessionArguments};
 pub(crate) use restore::{
     ChoiceArguments, NewName, PreflightChoice, RenamingArguments, RestoreArguments, SectionName,
@@ -36,9 +38,12 @@ pub(crate) enum Command {
     #[command(name = "basebackup")]
     BaseBackup(Box<physical::BaseBackupArguments>),
     Dump(Box<DumpArguments>),
-    Globals(GlobalsArguments),
+    #[command(name = "dumpall")]
+    DumpAll(Box<DumpAllArguments>),
+    Globals(Box<GlobalsArguments>),
     Inspect(InspectArguments),
     List(ListArguments),
+    Manifest(ManifestArguments),
     Ping(PingArguments),
     Plugin(PluginArguments),
     Relink(physical::RelinkArguments),
@@ -228,26 +233,6 @@ pub(crate) struct ListArguments {
     /// One JSON object with the header and all entries.
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// Restore roles, memberships and tablespaces from a script of pg_dumpall --globals-only or of a Plakar snapshot.
-#[derive(Debug, Args)]
-#[command(disable_help_flag = true)]
-pub(crate) struct GlobalsArguments {
-    /// The script; - for standard input.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) restore: PathBuf,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArguments,
-    /// Stop at the first error.
-    #[arg(short, long)]
-    pub(crate) exit_on_error: bool,
-    /// Write what was done, and what not, to FILE as JSON.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) report: Option<PathBuf>,
-    /// Print help.
-    #[arg(long, action = clap::ArgAction::Help)]
-    help: Option<bool>,
 }
 
 /// Tell what of an archive runs with more rights, or at other times, than one may think: programs, languages that are not confined, SECURITY DEFINER, event triggers, subscriptions, foreign servers.

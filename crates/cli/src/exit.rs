@@ -34,7 +34,7 @@ pub(crate) struct Cancelled;
 /// What was asked for is not done, and nothing else was.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Refused(&'static str);
+pub(crate) struct Refused(pub(crate) &'static str);
 
 /// What the user asks for makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +97,11 @@ fn code(error: &anyhow::Error) -> u8 {
     if error.is::<Refused>() {
         return REFUSED;
     }
-    let dump = error.downcast_ref::<DumpError>();
+    let mut dump = error.downcast_ref::<DumpError>();
+    // What happened to one database of many is as if it had happened to that alone.
+    while let Some(DumpError::Database { source, .. }) = dump {
+        dump = Some(source);
+    }
     let physical = error.downcast_ref::<PhysicalError>();
     let restore = error.downcast_ref::<RestoreError>();
     let connect =
@@ -134,8 +138,11 @@ fn code(error: &anyhow::Error) -> u8 {
     }
     match dump {
         Some(
-            DumpError::UnknownKind(_) | DumpError::Catalog(pgark_catalog::Error::Version { .. }),
+            DumpError::UnknownKind(_)
+            | DumpError::Refused(_)
+            | DumpError::Catalog(pgark_catalog::Error::Version { .. }),
         ) => REFUSED,
+        Some(DumpError::NoDatabase(_)) => CANNOT_CONNECT,
         Some(DumpError::Pattern(_)) => USAGE,
         Some(error) if error.is_connection_lost() => CANNOT_CONNECT,
         _ => FAILED,

@@ -53,9 +53,11 @@ async fn run(command: Command, verbose: bool) -> anyhow::Result<ExitCode> {
     match command {
         Command::BaseBackup(arguments) => command::basebackup::run(*arguments).await,
         Command::Dump(arguments) => command::dump::run(*arguments, verbose).await,
+        Command::DumpAll(arguments) => command::dumpall::run(*arguments).await,
         Command::Globals(arguments) => command::globals::run(&arguments).await,
         Command::Inspect(arguments) => command::inspect::run(&arguments),
         Command::List(arguments) => command::list::run(&arguments),
+        Command::Manifest(arguments) => command::manifest::run(&arguments).await,
         Command::Ping(arguments) => command::ping::run(&arguments).await,
         Command::Plugin(arguments) => command::plugin::run(&arguments).await,
         Command::Relink(arguments) => command::relink::run(&arguments),

@@ -107,6 +107,29 @@ pub enum Error {
     /// It was not done in the time that it was given.
     #[error("the dump took longer than {} s, the most that it may take", .0.as_secs_f64())]
     TookTooLong(Duration),
+    /// The one database asked for is not there.
+    #[error("database \"{0}\" not found or not connectable")]
+    NoDatabase(BString),
+    /// One database of several could not be dumped.
+    #[error("could not dump database \"{database}\": {source}")]
+    Database {
+        /// Its name.
+        database: BString,
+        /// The failure.
+        source: Box<Error>,
+    },
+    /// There is something where the dump is to go.
+    #[error("{0}")]
+    Refused(String),
+    /// A file of the dump could not be written.
+    #[error("could not {doing}: {source}")]
+    Io {
+        /// What was being done, with the file's name.
+        doing: String,
+        /// The failure.
+        #[source]
+        source: std::io::Error,
+    },
     /// A part of the dump that runs beside the others ended without an answer.
     #[error("the writer of the archive stopped: {0}")]
     Stopped(String),

@@ -7,33 +7,73 @@ mod parameter;
 mod role;
 mod tablespace;
 
-use std::hash::{BuildHasher, RandomState};
-
+use bitflags::bitflags;
 use bstr::BString;
+use pgark_archive::RestrictKey;
 use pgark_catalog::Server;
 use pgark_connect::{Config, Session};
-use pgark_sql::{Encoding, Quoter, put};
+use pgark_sql::{Encoding, Quoter, put, text};
 use pgark_wire::Rows;
 
 use crate::error::{Error, Result};
-use crate::session::SAFE;
+use crate::session::{SAFE, execute, quoter};
 
-/// How to dump the globals.
-#[derive(Debug, Clone)]
-pub struct GlobalsOptions {
-    /// Include the roles' password hashes, which takes the right to read pg_authid.
-    pub role_passwords: bool,
-    /// The key of the `\restrict` and `\unrestrict` lines, letters and digits only; a random one where `None`.
-    pub restrict_key: Option<String>,
+/// Which globals are dumped.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Scope {
+    /// Roles and tablespaces.
+    #[default]
+    All,
+    /// Roles with their settings, memberships and privileges on parameters.
+    Roles,
+    /// Tablespaces.
+    Tablespaces,
 }
 
-impl Default for GlobalsOptions {
-    /// With passwords and a random key.
-    fn default() -> Self {
-        Self {
-            role_passwords: true,
-            restrict_key: None,
-        }
+bitflags! {
+    /// What is left out of globals.
+    #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+    pub struct GlobalsOmit: u8 {
+        /// The roles' password hashes. Reading them takes the right to read pg_authid.
+        const ROLE_PASSWORDS = 1;
+        /// Comments.
+        const COMMENTS = 1 << 1;
+        /// Security labels.
+        const SECURITY_LABELS = 1 << 2;
+        /// Tablespaces.
+        const TABLESPACES = 1 << 3;
+        /// Privileges on parameters and tablespaces.
+        const PRIVILEGES = 1 << 4;
+    }
+}
+
+/// How to dump the globals, as pg_dumpall is told.
+#[derive(Clone, Debug, Default)]
+pub struct GlobalsOptions {
+    /// Which.
+    pub scope: Scope,
+    /// Drop everything first.
+    pub clean: bool,
+    /// Drop with IF EXISTS.
+    pub if_exists: bool,
+    /// What is left out.
+    pub omit: GlobalsOmit,
+    /// The role to act as once logged in.
+    pub role: Option<BString>,
+    /// The key of the `\restrict` and `\unrestrict` lines; a random one where `None`.
+    pub restrict_key: Option<RestrictKey>,
+    /// Quote every identifier.
+    pub quote_all_identifiers: bool,
+}
+
+impl GlobalsOptions {
+    /// Whether roles are dumped.
+    pub fn has_roles(&self) -> bool {
+        self.scope != Scope::Tablespaces
+    }
+
+    fn has_tablespaces(&self) -> bool {
+        self.scope != Scope::Roles && !self.omit.contains(GlobalsOmit::TABLESPACES)
     }
 }
 
@@ -45,9 +85,12 @@ impl Default for GlobalsOptions {
 ///
 /// # Cancel safety
 /// Dropping the future closes the connection.
-pub async fn dump(config: &Config, options: GlobalsOptions) -> Result<Vec<u8>> {
-    let key = options.restrict_key.unwrap_or_else(random_key);
-    let (script, encoding) = dump_in_encoding(config, options.role_passwords, &key).await?;
+pub async fn dump(config: &Config, options: &GlobalsOptions) -> Result<Vec<u8>> {
+    let key = match &options.restrict_key {
+        Some(key) => key.clone(),
+        None => RestrictKey::random()?,
+    };
+    let (script, encoding) = dump_in_encoding(config, options, &key).await?;
     if encoding != Encoding::UTF8 || str::from_utf8(&script).is_ok() {
         return Ok(script);
     }
@@ -57,23 +100,24 @@ pub async fn dump(config: &Config, options: GlobalsOptions) -> Result<Vec<u8>> {
     );
     let mut config = config.clone();
     config.set("client_encoding", "SQL_ASCII")?;
-    let (script, _) = dump_in_encoding(&config, options.role_passwords, &key).await?;
+    let (script, _) = dump_in_encoding(&config, options, &key).await?;
     Ok(script)
 }
 
 /// The script in the session's encoding, and which that is.
 async fn dump_in_encoding(
     config: &Config,
-    role_passwords: bool,
-    key: &str,
+    options: &GlobalsOptions,
+    key: &RestrictKey,
 ) -> Result<(Vec<u8>, Encoding)> {
-    let mut session = open(config).await?;
+    let mut session = open(config, options).await?;
+    let role_passwords = !options.omit.contains(GlobalsOmit::ROLE_PASSWORDS);
     let server = Server::fetch(&mut session, false).await?;
     let encoding = Encoding::from_name(&server.encoding)?;
     let cluster = Cluster {
         quoter: Quoter {
             major: server.major(),
-            quote_all: false,
+            quote_all: options.quote_all_identifiers,
             std_strings: server.std_strings,
             encoding,
         },
@@ -83,6 +127,9 @@ async fn dump_in_encoding(
             "pg_catalog.pg_roles"
         },
         role_passwords,
+        comments: !options.omit.contains(GlobalsOmit::COMMENTS),
+        security_labels: !options.omit.contains(GlobalsOmit::SECURITY_LABELS),
+        privileges: !options.omit.contains(GlobalsOmit::PRIVILEGES),
     };
 
     // A psql that knows none of it is led by what it does not know.
@@ -100,12 +147,25 @@ async fn dump_in_encoding(
         put!(out, "SET standard_conforming_strings = off;\n");
         put!(out, "SET escape_string_warning = off;\n\n");
     }
-    role::dump(&cluster, &mut session, &mut out).await?;
-    membership::dump(&cluster, &mut session, &mut out).await?;
-    if server.has_parameter_privileges() {
-        parameter::dump(&cluster, &mut session, &mut out).await?;
+    if options.clean {
+        let if_exists = if options.if_exists { "IF EXISTS " } else { "" };
+        if options.has_tablespaces() {
+            tablespace::drop_all(&cluster, &mut session, if_exists, &mut out).await?;
+        }
+        if options.has_roles() {
+            role::drop_all(&cluster, &mut session, if_exists, &mut out).await?;
+        }
     }
-    tablespace::dump(&cluster, &mut session, &mut out).await?;
+    if options.has_roles() {
+        role::dump(&cluster, &mut session, &mut out).await?;
+        membership::dump(&cluster, &mut session, &mut out).await?;
+        if server.has_parameter_privileges() && cluster.privileges {
+            parameter::dump(&cluster, &mut session, &mut out).await?;
+        }
+    }
+    if options.has_tablespaces() {
+        tablespace::dump(&cluster, &mut session, &mut out).await?;
+    }
     if has_restricted_mode {
         put!(out, "\\unrestrict ", key, "\n\n");
     }
@@ -117,12 +177,16 @@ async fn dump_in_encoding(
     Ok((out, encoding))
 }
 
-/// Whether the user may read the roles' passwords, which lie in pg_authid; hosted services keep it from everybody.
+/// Whether the user, or the role that the options say to act as, may read the roles' passwords, which lie in pg_authid; hosted services
+/// keep it from everybody.
 ///
 /// # Errors
 /// Where the server cannot be reached or does not answer.
-pub async fn may_read_passwords(config: &Config) -> Result<bool> {
-    let mut session = open(config).await?;
+///
+/// # Cancel safety
+/// Dropping the future closes the connection.
+pub async fn may_read_passwords(config: &Config, options: &GlobalsOptions) -> Result<bool> {
+    let mut session = open(config, options).await?;
     let sql = "select pg_catalog.has_table_privilege('pg_catalog.pg_authid', 'select')";
     let rows = read(&mut session, "privileges on pg_authid", sql).await?;
     close(session).await?;
@@ -135,26 +199,44 @@ struct Cluster {
     /// Where roles are read: pg_authid has the passwords, pg_roles is for everybody.
     role_catalog: &'static str,
     role_passwords: bool,
-}
-
-/// A key that the server cannot guess, so that nothing it sends can end the restricted mode.
-fn random_key() -> String {
-    const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    // A keyed hash whose key is the system's randomness.
-    let random = RandomState::new();
-    let words = (0_u64..).map(|counter| random.hash_one(counter));
-    // Six bits each; those beyond the letters are thrown again, so that none is favoured.
-    let letters = words.filter_map(|word| LETTERS.get(usize::from(word.to_le_bytes()[0] & 63)));
-    letters.take(63).copied().map(char::from).collect()
+    comments: bool,
+    security_labels: bool,
+    privileges: bool,
 }
 
 /// A session in which nobody's operators stand in for those of the server: a role left out would be gone.
-async fn open(config: &Config) -> Result<Session> {
+async fn open(config: &Config, options: &GlobalsOptions) -> Result<Session> {
     let mut session = pgark_connect::connect(config).await?;
-    let doing = "secure the session";
-    let secured = session.execute(SAFE).await;
-    secured.map_err(|source| Error::Session { doing, source })?;
+    execute(&mut session, "secure the session", SAFE).await?;
+    if let Some(role) = &options.role {
+        let set = text!("set role ", quoter(&session)?.ident(role));
+        execute(&mut session, "set the role", set).await?;
+    }
+    if options.quote_all_identifiers {
+        let set = "set quote_all_identifiers = on";
+        execute(&mut session, "set up the session", set).await?;
+    }
     Ok(session)
+}
+
+/// Drops the objects that a query names, if there are any.
+async fn drop_named(
+    cluster: &Cluster,
+    session: &mut Session,
+    (what, statement): (&'static str, &str),
+    sql: &str,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let rows = read(session, what, sql).await?;
+    if !rows.is_empty() {
+        put!(out, "--\n-- Drop ", what, "\n--\n\n");
+    }
+    for row in &rows {
+        let name = cluster.quoter.ident(row.get(0).unwrap_or_default());
+        put!(out, statement, name, ";\n");
+    }
+    put!(out, "\n\n");
+    Ok(())
 }
 
 async fn read(session: &mut Session, what: &'static str, sql: &str) -> Result<Rows> {
@@ -172,9 +254,13 @@ async fn close(session: Session) -> Result<()> {
 
 /// The security labels of one shared catalogue's objects: OID, provider, label.
 async fn security_labels(
+    cluster: &Cluster,
     session: &mut Session,
     catalog: &str,
 ) -> Result<Vec<(BString, BString, BString)>> {
+    if !cluster.security_labels {
+        return Ok(Vec::new());
+    }
     let sql = format!(
         "select objoid, provider, label from pg_catalog.pg_shseclabel \
          where classoid = 'pg_catalog.{catalog}'::pg_catalog.regclass order by 1, 2"
@@ -185,22 +271,4 @@ async fn security_labels(
         .iter()
         .map(|row| (text(row.get(0)), text(row.get(1)), text(row.get(2))))
         .collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn random_keys_are_63_letters_and_digits_and_differ() {
-        let keys = [random_key(), random_key()];
-        for key in &keys {
-            assert_eq!(key.len(), 63);
-            assert!(
-                key.bytes().all(|byte| byte.is_ascii_alphanumeric()),
-                "{key}"
-            );
-        }
-        assert_ne!(keys[0], keys[1]);
-    }
 }

@@ -3,7 +3,7 @@
 //! [`dump`] writes one database as a custom-format archive, the one that pg_dump of the server's major would write: the same entries in
 //! the same order with the same text. It goes in the steps of the design: read the skeleton of the catalogue, choose and lock, read
 //! details, plan (a graph over the catalogue, put in order), read definitions, emit entries, copy data. [`globals`] writes what belongs to
-//! the cluster, [`manifest`] tells what a backup holds.
+//! the cluster, [`manifest`] tells what a backup holds, [`cluster`] dumps all of it.
 //!
 //! It does not restore, and it knows no files: an archive goes to a [`Sink`] that the caller opened.
 //!
@@ -22,6 +22,7 @@
 //! # }
 //! ```
 
+pub mod cluster;
 mod data;
 mod dialect;
 mod emit;
@@ -42,8 +43,9 @@ mod version;
 mod wanted;
 mod watch;
 
+pub use cluster::Cluster;
 pub use error::{Error, Result};
-pub use logical::{databases, dump};
+pub use logical::dump;
 pub use moment::Moment;
 pub use options::{
     Content, Format, Inserts, NameOptions, Omit, Options, Sections, SessionOptions, TablePattern,

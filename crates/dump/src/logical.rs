@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bstr::BString;
 use pgark_archive::{CreationTime, Header, Version};
 use pgark_catalog::{Catalog, Definitions, Details, Server, Sessions};
 use pgark_connect::Config;
@@ -13,7 +12,7 @@ use tokio::time::timeout;
 use crate::data::{self, Contents, Limits, jobs};
 use crate::dialect::Dialect;
 use crate::emit::Emitter;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::moment::Moment;
 use crate::names::Names;
 use crate::options::{Omit, Options};
@@ -202,24 +201,4 @@ impl Prepared {
             ..self.report
         })
     }
-}
-
-/// The databases that take connections, by name.
-///
-/// # Errors
-/// What the server said.
-///
-/// # Cancel safety
-/// Dropping the future closes the connection.
-pub async fn databases(config: &Config) -> Result<Vec<BString>> {
-    let mut session = pgark_connect::connect(config).await?;
-    let sql = "select datname from pg_catalog.pg_database where datallowconn order by datname";
-    let rows = session.rows(sql).await.map_err(|source| Error::Session {
-        doing: "list the databases",
-        source,
-    })?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| row.get(0).map(ToOwned::to_owned))
-        .collect())
 }

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use bstr::{BString, ByteSlice};
+use bstr::ByteSlice;
 use futures_util::{Stream, StreamExt};
+use pgark_dump::cluster::record::{GLOBALS, MANIFEST, dump};
 use tokio::sync::mpsc;
 use tonic::Status;
 
@@ -204,28 +205,26 @@ impl<S: Source> Backup<S> {
     ) -> Result<usize, Error> {
         let now = SystemTime::now();
         // First, so that a database that is not there is refused before anything is announced.
-        let databases = databases(source, selection).await?;
+        let databases = source.databases(&selection.choice).await?;
 
         let manifest = Content::Bytes(source.manifest().await?);
-        self.send(host, record::MANIFEST.to_owned(), manifest, now)
-            .await;
+        self.send(host, MANIFEST, manifest, now).await;
         let mut sent = 1;
         if selection.globals {
             let globals = Content::Bytes(source.globals().await?);
-            self.send(host, record::GLOBALS.to_owned(), globals, now)
-                .await;
+            self.send(host, GLOBALS, globals, now).await;
             sent += 1;
         }
         for (number, database) in (1..).zip(databases) {
-            let pathname = record::dump(number, database.as_bstr());
-            self.send(host, pathname, Content::Dump(database), now)
-                .await;
+            let name = dump(number, database.as_bstr());
+            self.send(host, &name, Content::Dump(database), now).await;
             sent += 1;
         }
         Ok(sent)
     }
 
-    async fn send(&self, host: &Host, pathname: String, content: Content, modified: SystemTime) {
+    async fn send(&self, host: &Host, name: &str, content: Content, modified: SystemTime) {
+        let pathname = record::pathname(name);
         let size = match &content {
             Content::Bytes(bytes) => bytes.len(),
             Content::Dump(_) | Content::Stream(_) => 0,
@@ -234,14 +233,5 @@ impl<S: Source> Backup<S> {
         self.pending.insert(pathname, content);
         // A host that has gone ends the import in `import`.
         let _ = host.send(Ok(record::response(record))).await;
-    }
-}
-
-async fn databases<S: Source>(source: &S, selection: &Selection) -> Result<Vec<BString>, Error> {
-    let mut databases = source.databases().await?;
-    databases.retain(|name| selection.takes(name.as_bstr()));
-    match &selection.database {
-        Some(name) if databases.is_empty() => Err(Error::NoDatabase(name.clone())),
-        _ => Ok(databases),
     }
 }

@@ -28,10 +28,6 @@ pub enum Error {
     #[error("protocol \"{0}\" is not supported by this connector")]
     Protocol(String),
 
-    /// The one database asked for is not there.
-    #[error("database \"{0}\" not found or not connectable")]
-    NoDatabase(bstr::BString),
-
     /// The host asked for something out of turn.
     #[error("{0}")]
     Host(String),

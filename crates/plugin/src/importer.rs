@@ -14,7 +14,7 @@ use crate::physical::Physical;
 use crate::proto::importer::importer_server::{Importer, ImporterServer};
 use crate::proto::importer::{
     CloseRequest, CloseResponse, ImportRequest, ImportResponse, InitRequest, InitResponse,
-    OpenRequest, PingRequest, PingResponse,
+    OpenRequest, Options as HostOptions, PingRequest, PingResponse,
 };
 use crate::source::Source;
 
@@ -24,16 +24,22 @@ const STREAM: u32 = 4;
 const NEED_ACK: u32 = 8;
 
 /// The importer of one host, which says at Init what it wants to back up; `open` prepares that
-/// server, without connecting yet.
+/// server for so many dumps side by side, without connecting yet.
 pub(crate) fn service<S, F>(open: F) -> ImporterServer<impl Importer>
 where
     S: Source,
-    F: Fn(&Options) -> Result<S, Error> + Send + Sync + 'static,
+    F: Fn(&Options, usize) -> Result<S, Error> + Send + Sync + 'static,
 {
     ImporterServer::new(Service {
         open,
         backup: OnceLock::new(),
     })
+}
+
+/// How many records the host reads at once.
+fn lanes(host: Option<&HostOptions>) -> usize {
+    let lanes = host.and_then(|host| usize::try_from(host.maxconcurrency).ok());
+    lanes.unwrap_or_default().max(1)
 }
 
 struct Service<S, F> {
@@ -53,14 +59,15 @@ impl<S, F> Service<S, F> {
 impl<S, F> Importer for Service<S, F>
 where
     S: Source,
-    F: Fn(&Options) -> Result<S, Error> + Send + Sync + 'static,
+    F: Fn(&Options, usize) -> Result<S, Error> + Send + Sync + 'static,
 {
     async fn init(&self, request: Request<InitRequest>) -> Result<Response<InitResponse>, Status> {
         let request = request.into_inner();
         let options = Options::parse(&request.proto, &request.config)?;
         let backup = match options.protocol {
             Protocol::Postgres => {
-                Backup::logical((self.open)(&options)?, options.selection.clone())
+                let source = (self.open)(&options, lanes(request.options.as_ref()))?;
+                Backup::logical(source, options.selection.clone())
             }
             Protocol::PostgresBin => Backup::physical(Physical::open(&options)?),
         };

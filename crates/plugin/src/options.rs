@@ -9,9 +9,10 @@ mod restore;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
-use bstr::{BStr, BString};
+use bstr::BString;
 use pgark_archive::Compression;
 use pgark_connect::Config;
+use pgark_dump::cluster::Choice;
 use pgark_dump::manifest::Detail;
 use pgark_dump::{NameOptions, TablePattern};
 
@@ -72,23 +73,18 @@ impl Protocol {
 }
 
 /// What is taken of a server.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Selection {
-    /// This database alone; all where `None`.
-    pub(crate) database: Option<BString>,
-    /// Databases that are left out of all.
-    pub(crate) exclude: Vec<BString>,
+    /// The databases.
+    pub(crate) choice: Choice,
     /// Whether roles and tablespaces are dumped.
     pub(crate) globals: bool,
 }
 
 impl Selection {
-    /// Whether the database is to be dumped.
-    pub(crate) fn takes(&self, database: &BStr) -> bool {
-        match &self.database {
-            Some(only) => only == database,
-            None => !self.exclude.iter().any(|excluded| excluded == database),
-        }
+    /// The one database that is backed up, if it is one.
+    pub(crate) fn database(&self) -> Option<&BString> {
+        self.choice.named.first()
     }
 }
 
@@ -103,7 +99,7 @@ pub(crate) struct Options {
     pub(crate) selection: Selection,
     /// How the dumps are compressed.
     pub(crate) compression: Compression,
-    /// How many sessions dump a database.
+    /// How many sessions the dumps have together.
     pub(crate) jobs: NonZeroUsize,
     pub(crate) schema_only: bool,
     pub(crate) data_only: bool,
@@ -133,8 +129,11 @@ impl Options {
 
         let (config, database) = connection::parse(protocol, &said)?;
         let selection = Selection {
-            database,
-            exclude: list::names(said("exclude_databases")),
+            choice: Choice {
+                named: database.into_iter().collect(),
+                excluded: list::names(said("exclude_databases")),
+                excluded_patterns: Vec::new(),
+            },
             globals: !data_only,
         };
         Ok(Self {

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use bstr::ByteSlice;
 use bytes::{Bytes, BytesMut};
 use pgark_connect::Config;
+use pgark_dump::cluster::record::MANIFEST;
 use pgark_dump::manifest::{Manifest, ManifestOptions};
 use pgark_physical::{Archive, Kind, Member, Sink, Start, backup};
 use tokio::sync::{Semaphore, mpsc};
@@ -81,7 +82,7 @@ impl Physical {
         let manifest = Manifest::physical(&self.config, &self.manifest).await?;
         let manifest = manifest.encode();
         let size = manifest.len();
-        let record = record::file(record::MANIFEST, size, now);
+        let record = record::file(&record::pathname(MANIFEST), size, now);
         records
             .send(record, Some(Content::Bytes(manifest.into())))
             .await;

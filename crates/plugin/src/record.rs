@@ -2,48 +2,17 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bstr::BStr;
 use pgark_physical::{Kind, Member};
 
 use crate::proto::importer::ImportResponse;
 use crate::proto::plakar::connectors::{FileInfo, Record};
 
-/// The manifest's name in the snapshot.
-pub(crate) const MANIFEST: &str = "/manifest.json";
-/// The globals' name in the snapshot.
-pub(crate) const GLOBALS: &str = "/00000-globals.sql";
-
 /// `-r--r--r--`, in the bits of Go's fs.FileMode.
 const MODE: u32 = 0o444;
 
-/// The name of the `number`th dump (from 1), that of `database`.
-///
-/// Ordinary names, spaces included, stand as they are. What a path or a terminal would read
-/// otherwise is written `%XX`: the percent sign itself, `/`, control characters, and bytes that are
-/// not UTF-8. So no two databases share a name, and each can be read back.
-pub(crate) fn dump(number: usize, database: &BStr) -> String {
-    let mut name = format!("/{number:05}-");
-    for chunk in database.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            if c == '%' || c == '/' || c.is_control() {
-                escape(c.encode_utf8(&mut [0; 4]).as_bytes(), &mut name);
-            } else {
-                name.push(c);
-            }
-        }
-        escape(chunk.invalid(), &mut name);
-    }
-    name.push_str(".dump");
-    name
-}
-
-fn escape(bytes: &[u8], name: &mut String) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in bytes {
-        name.push('%');
-        name.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        name.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
+/// Where a record stands in the snapshot.
+pub(crate) fn pathname(name: &str) -> String {
+    format!("/{name}")
 }
 
 /// The record of a regular file.
@@ -138,66 +107,11 @@ fn base_name(pathname: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bstr::ByteSlice;
-    use proptest::prelude::*;
-
-    /// Reads back what [`dump`] wrote.
-    fn database(name: &str) -> Vec<u8> {
-        let text = name.strip_suffix(".dump").unwrap();
-        let (_, text) = text.split_once('-').unwrap();
-        let mut bytes = text.bytes();
-        let mut out = Vec::new();
-        while let Some(byte) = bytes.next() {
-            if byte == b'%' {
-                let digits = [bytes.next().unwrap(), bytes.next().unwrap()];
-                let digits = std::str::from_utf8(&digits).unwrap();
-                out.push(u8::from_str_radix(digits, 16).unwrap());
-            } else {
-                out.push(byte);
-            }
-        }
-        out
-    }
-
-    #[test]
-    fn ordinary_names_stand_as_they_are() {
-        for (number, database, name) in [
-            (1, "appdb", "/00001-appdb.dump"),
-            (2, "odd-name DB", "/00002-odd-name DB.dump"),
-            (3, "..", "/00003-...dump"),
-            (4, "größe=1", "/00004-größe=1.dump"),
-            (123_456, "-x", "/123456--x.dump"),
-        ] {
-            assert_eq!(dump(number, database.into()), name);
-        }
-    }
-
-    #[test]
-    fn what_a_path_would_misread_is_escaped() {
-        for (database, name) in [
-            (&b"a/b"[..], "/00001-a%2Fb.dump"),
-            (b"50%", "/00001-50%25.dump"),
-            (b"a\nb\x7f", "/00001-a%0Ab%7F.dump"),
-            (b"gr\xf6\xdfe", "/00001-gr%F6%DFe.dump"),
-            ("\u{85}".as_bytes(), "/00001-%C2%85.dump"),
-        ] {
-            assert_eq!(dump(1, database.into()), name);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_name_can_be_read_back(bytes in prop::collection::vec(1u8.., 1..63)) {
-            let name = dump(7, bytes.as_bstr());
-            prop_assert_eq!(name.matches('/').count(), 1);
-            prop_assert_eq!(database(&name), bytes);
-        }
-    }
 
     #[test]
     fn a_record_carries_the_time_of_the_backup() {
         let now = SystemTime::now();
-        let info = file(MANIFEST, 12, now).file_info.unwrap();
+        let info = file("/manifest.json", 12, now).file_info.unwrap();
         assert_eq!((info.name.as_str(), info.size), ("manifest.json", 12));
         assert_eq!(info.mod_time, Some(now.into()));
     }

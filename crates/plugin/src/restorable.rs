@@ -1,9 +1,9 @@
 //! What the records of a snapshot are to a restore.
 
 use bstr::BString;
+use pgark_dump::cluster::record::{GLOBALS, MANIFEST};
 
 use crate::proto::plakar::connectors::Record;
-use crate::record::{GLOBALS, MANIFEST};
 
 /// A folder, in the bits of Go's fs.FileMode.
 const FOLDER: u32 = 1 << 31;
@@ -34,10 +34,10 @@ impl Restorable {
         }
         let path = &record.pathname;
         let file = path.rsplit('/').next().unwrap_or_default();
-        if file == MANIFEST.trim_start_matches('/') {
+        if file == MANIFEST {
             return Ok(Self::Nothing);
         }
-        if file == GLOBALS.trim_start_matches('/') {
+        if file == GLOBALS {
             return Ok(Self::Globals);
         }
         match file.strip_suffix(".dump") {
@@ -54,7 +54,7 @@ impl Restorable {
     }
 }
 
-/// The database that a file's name names, as [`dump`](crate::record::dump) wrote it; the number before it may be missing.
+/// The database that a file's name names, as [`dump`](pgark_dump::cluster::record::dump) wrote it; the number before it may be missing.
 fn database(stem: &str) -> BString {
     let name = match stem.split_once('-') {
         Some((number, name)) if number.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -85,10 +85,10 @@ fn database(stem: &str) -> BString {
 #[cfg(test)]
 mod tests {
     use bstr::ByteSlice;
+    use pgark_dump::cluster::record::dump;
 
     use super::*;
     use crate::proto::plakar::connectors::FileInfo;
-    use crate::record;
 
     fn kind(path: &str) -> Result<Restorable, String> {
         Restorable::of(&Record {
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn every_database_finds_its_name_again() {
         for name in [&b"a/b"[..], b"50%", b"gr\xf6\xdfe", b"1-2", b"a\nb"] {
-            let path = record::dump(7, name.as_bstr());
+            let path = dump(7, name.as_bstr());
             let name = name.into();
             assert_eq!(kind(&path), Ok(Restorable::Archive { name }));
         }

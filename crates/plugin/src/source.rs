@@ -4,6 +4,7 @@ use std::future::Future;
 
 use bstr::{BStr, BString};
 use bytes::Bytes;
+use pgark_dump::cluster::Choice;
 
 use crate::Error;
 use crate::sink::Sink;
@@ -19,8 +20,11 @@ pub(crate) trait Source: Send + Sync + 'static {
     /// The content of `/00000-globals.sql`.
     fn globals(&self) -> impl Future<Output = Result<Bytes, Error>> + Send;
 
-    /// The names of all databases that allow connections, in byte order.
-    fn databases(&self) -> impl Future<Output = Result<Vec<BString>, Error>> + Send;
+    /// The names of the databases to dump, in byte order.
+    fn databases(
+        &self,
+        choice: &Choice,
+    ) -> impl Future<Output = Result<Vec<BString>, Error>> + Send;
 
     /// Writes the archive of `database` to `sink`, whole where the result is `Ok`.
     ///

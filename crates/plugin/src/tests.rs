@@ -307,7 +307,7 @@ async fn a_host_that_vanishes_in_the_middle_of_a_dump_ends_serving_and_the_dump(
 
 #[tokio::test]
 async fn a_peer_that_does_not_speak_http_2_is_an_error() {
-    let service = importer::service(|_| {
+    let service = importer::service(|_, _| {
         Ok(Played {
             databases: Vec::new(),
             seen: Arc::default(),

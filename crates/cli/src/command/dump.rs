@@ -3,6 +3,8 @@
 mod options;
 mod watched;
 
+pub(super) use options::{bytes, omit};
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -7,16 +7,66 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use pgark_dump::globals::{GlobalsOmit, GlobalsOptions, Scope};
+use pgark_dump::{Cluster, Options};
 use pgark_restore::Watch;
 
-use super::connection;
+use super::dump::bytes;
 use super::restore::database;
-use crate::arguments::GlobalsArguments;
+use super::{cluster, connection};
+use crate::arguments::{DumpedGlobals, GlobalsArguments};
+use crate::output_file::OutputFile;
 
-/// Runs a script of roles and tablespaces.
+/// Writes the script of roles and tablespaces, or runs one.
 pub(crate) async fn run(arguments: &GlobalsArguments) -> anyhow::Result<ExitCode> {
+    match &arguments.restore {
+        Some(script) => restore(arguments, script).await,
+        None => dump(arguments).await,
+    }
+}
+
+async fn dump(arguments: &GlobalsArguments) -> anyhow::Result<ExitCode> {
+    let (connection, dumped) = (&arguments.connection, &arguments.dumped);
+    let named = connection.dbname.as_ref().or(connection.database.as_ref());
+    let (config, is_named) = cluster::way(named, &connection.login)?;
+    let cluster = Cluster::new(config, is_named, Options::default(), 1);
+    let options = options(dumped);
+    cluster::check_passwords(&cluster, &options).await?;
+    let script = cluster.globals(&options).await?;
+    let output = OutputFile::open(dumped.file.as_deref())?;
+    let mut writer = output.writer()?;
+    let written = writer.write_all(&script).and_then(|()| writer.flush());
+    written.context("could not write the script")?;
+    output.finish(!dumped.no_sync)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn options(dumped: &DumpedGlobals) -> GlobalsOptions {
+    let left_out = [
+        (dumped.no_role_passwords, GlobalsOmit::ROLE_PASSWORDS),
+        (dumped.no_privileges, GlobalsOmit::PRIVILEGES),
+        (dumped.no_comments, GlobalsOmit::COMMENTS),
+        (dumped.no_security_labels, GlobalsOmit::SECURITY_LABELS),
+        (dumped.no_tablespaces, GlobalsOmit::TABLESPACES),
+    ];
+    let left_out = left_out.into_iter().filter(|(is_asked, _)| *is_asked);
+    GlobalsOptions {
+        scope: match (dumped.roles_only, dumped.tablespaces_only) {
+            (true, _) => Scope::Roles,
+            (false, true) => Scope::Tablespaces,
+            (false, false) => Scope::All,
+        },
+        clean: dumped.clean,
+        if_exists: dumped.if_exists,
+        omit: left_out.map(|(_, what)| what).collect(),
+        role: dumped.role.clone().map(bytes),
+        restrict_key: dumped.restrict_key.clone(),
+        quote_all_identifiers: dumped.quote_all_identifiers,
+    }
+}
+
+async fn restore(arguments: &GlobalsArguments, path: &Path) -> anyhow::Result<ExitCode> {
     let config = connection::config(&arguments.connection)?;
-    let path = &arguments.restore;
     let read = if path == Path::new("-") {
         let mut script = Vec::new();
         io::stdin().read_to_end(&mut script).map(|_| script)

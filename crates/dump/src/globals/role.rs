@@ -2,7 +2,7 @@ use bstr::{BStr, BString, ByteSlice};
 use pgark_connect::Session;
 use pgark_sql::{SettingTarget, parse_array, put, set_config_option, text};
 
-use super::{Cluster, read, security_labels};
+use super::{Cluster, drop_named, read, security_labels};
 use crate::error::{Error, Result};
 
 /// The words of a role's attributes, as they follow `NO` where the attribute is off, in the order of the query.
@@ -15,6 +15,21 @@ const ATTRIBUTES: [&str; 7] = [
     "REPLICATION",
     "BYPASSRLS",
 ];
+
+/// What drops the roles (dropRoles).
+pub(super) async fn drop_all(
+    cluster: &Cluster,
+    session: &mut Session,
+    if_exists: &str,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let sql = format!(
+        "select rolname from {} where rolname !~ '^pg_' order by 1",
+        cluster.role_catalog
+    );
+    let what = ("roles", &*format!("DROP ROLE {if_exists}"));
+    drop_named(cluster, session, what, &sql, out).await
+}
 
 /// Roles and their settings (dumpRoles, dumpUserConfig). Settings come after all roles, whose names they may mention.
 pub(super) async fn dump(
@@ -31,7 +46,7 @@ pub(super) async fn dump(
         cluster.role_catalog
     );
     let rows = read(session, "roles", &sql).await?;
-    let labels = security_labels(session, "pg_authid").await?;
+    let labels = security_labels(cluster, session, "pg_authid").await?;
     if !rows.is_empty() {
         put!(out, "--\n-- Roles\n--\n\n");
     }
@@ -53,7 +68,7 @@ pub(super) async fn dump(
             put!(out, " VALID UNTIL '", end, "'");
         }
         put!(out, ";\n");
-        if let Some(comment) = row.get(2) {
+        if let Some(comment) = row.get(2).filter(|_| cluster.comments) {
             let comment = quoter.portable_literal(comment);
             put!(out, "COMMENT ON ROLE ", name, " IS ", comment, ";\n");
         }

@@ -3,8 +3,20 @@ use pgark_connect::Session;
 use pgark_sql::acl::{AclTarget, ObjectKind, build_acl_commands};
 use pgark_sql::put;
 
-use super::{Cluster, read, security_labels};
+use super::{Cluster, drop_named, read, security_labels};
 use crate::error::{Error, Result};
+
+/// What drops the tablespaces (dropTablespaces).
+pub(super) async fn drop_all(
+    cluster: &Cluster,
+    session: &mut Session,
+    if_exists: &str,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let sql = "select spcname from pg_catalog.pg_tablespace where spcname !~ '^pg_' order by 1";
+    let what = ("tablespaces", &*format!("DROP TABLESPACE {if_exists}"));
+    drop_named(cluster, session, what, sql, out).await
+}
 
 /// Tablespaces but for the built-in ones (dumpTablespaces).
 pub(super) async fn dump(
@@ -18,7 +30,7 @@ pub(super) async fn dump(
                pg_catalog.shobj_description(oid, 'pg_tablespace') \
                from pg_catalog.pg_tablespace where spcname !~ '^pg_' order by 1";
     let rows = read(session, "tablespaces", sql).await?;
-    let labels = security_labels(session, "pg_tablespace").await?;
+    let labels = security_labels(cluster, session, "pg_tablespace").await?;
     if !rows.is_empty() {
         put!(out, "--\n-- Tablespaces\n--\n\n");
     }
@@ -40,23 +52,25 @@ pub(super) async fn dump(
         if !value(6).is_empty() {
             put!(out, "ALTER TABLESPACE ", name, " SET (", value(6), ");\n");
         }
-        let target = AclTarget {
-            kind: ObjectKind::Tablespace,
-            name: &name,
-            column: None,
-            schema: None,
-            owner: value(2),
-        };
-        let grants = build_acl_commands(quoter, &target, value(4), value(5));
-        let object = || format!("the privileges on tablespace \"{}\"", value(1));
-        put!(
-            out,
-            grants.map_err(|source| Error::Sql {
-                object: object(),
-                source
-            })?
-        );
-        if !value(7).is_empty() {
+        if cluster.privileges {
+            let target = AclTarget {
+                kind: ObjectKind::Tablespace,
+                name: &name,
+                column: None,
+                schema: None,
+                owner: value(2),
+            };
+            let grants = build_acl_commands(quoter, &target, value(4), value(5));
+            let object = || format!("the privileges on tablespace \"{}\"", value(1));
+            put!(
+                out,
+                grants.map_err(|source| Error::Sql {
+                    object: object(),
+                    source
+                })?
+            );
+        }
+        if cluster.comments && !value(7).is_empty() {
             let comment = quoter.portable_literal(value(7));
             put!(out, "COMMENT ON TABLESPACE ", name, " IS ", comment, ";\n");
         }

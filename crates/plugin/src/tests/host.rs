@@ -28,7 +28,7 @@ impl Host {
     pub(super) async fn connect(databases: &[&'static str]) -> Self {
         let seen = Arc::new(Seen::default());
         let (databases, of) = (databases.to_vec(), Arc::clone(&seen));
-        let service = importer::service(move |_| {
+        let service = importer::service(move |_, _| {
             Ok(Played {
                 databases: databases.clone(),
                 seen: Arc::clone(&of),

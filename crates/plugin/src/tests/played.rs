@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bstr::{BStr, BString};
 use bytes::Bytes;
+use pgark_dump::cluster::Choice;
 
 use crate::Error;
 use crate::sink::Sink;
@@ -53,12 +54,9 @@ impl Source for Played {
         Ok(Bytes::from_static(b"-- globals"))
     }
 
-    async fn databases(&self) -> Result<Vec<BString>, Error> {
-        Ok(self
-            .databases
-            .iter()
-            .map(|name| BString::from(*name))
-            .collect())
+    async fn databases(&self, choice: &Choice) -> Result<Vec<BString>, Error> {
+        let all = self.databases.iter().map(|name| BString::from(*name));
+        Ok(choice.of(all.collect())?)
     }
 
     async fn dump(&self, database: &BStr, mut sink: Sink) -> Result<(), Error> {

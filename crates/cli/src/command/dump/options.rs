@@ -32,7 +32,7 @@ pub(super) fn options(arguments: DumpArguments, verbose: bool) -> anyhow::Result
             (false, false) => None,
         },
         names: names(arguments.names)?,
-        omit: omit(&arguments.omit, &arguments.storage),
+        omit: omit(&arguments.omit) | omitted_storage(&arguments.storage),
         format,
         inserts: inserts(&arguments.rows)?,
         load_via_partition_root: arguments.rows.load_via_partition_root,
@@ -121,7 +121,8 @@ fn sections(named: &[SectionName]) -> Sections {
     named.iter().map(section).collect()
 }
 
-fn bytes(text: OsString) -> BString {
+/// A text as its bytes.
+pub(in crate::command) fn bytes(text: OsString) -> BString {
     text.into_vec().into()
 }
 
@@ -160,7 +161,8 @@ fn names(arguments: NameArguments) -> anyhow::Result<NameOptions> {
     Ok(names)
 }
 
-fn omit(arguments: &OmitArguments, storage: &StorageArguments) -> Omit {
+/// What is left out of objects.
+pub(in crate::command) fn omit(arguments: &OmitArguments) -> Omit {
     let asked = [
         (arguments.no_privileges, Omit::PRIVILEGES),
         (arguments.no_comments, Omit::COMMENTS),
@@ -168,7 +170,6 @@ fn omit(arguments: &OmitArguments, storage: &StorageArguments) -> Omit {
         (arguments.no_subscriptions, Omit::SUBSCRIPTIONS),
         (arguments.no_security_labels, Omit::SECURITY_LABELS),
         (arguments.no_policies, Omit::POLICIES),
-        (storage.no_tablespaces, Omit::TABLESPACES),
         (arguments.no_toast_compression, Omit::TOAST_COMPRESSION),
         (arguments.no_unlogged_table_data, Omit::UNLOGGED_TABLE_DATA),
     ];
@@ -176,6 +177,14 @@ fn omit(arguments: &OmitArguments, storage: &StorageArguments) -> Omit {
         .into_iter()
         .filter_map(|(is_asked, what)| is_asked.then_some(what))
         .collect()
+}
+
+fn omitted_storage(storage: &StorageArguments) -> Omit {
+    if storage.no_tablespaces {
+        Omit::TABLESPACES
+    } else {
+        Omit::empty()
+    }
 }
 
 fn session(arguments: SessionArguments) -> SessionOptions {
