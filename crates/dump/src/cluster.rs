@@ -9,7 +9,8 @@ mod share;
 mod stream;
 mod target;
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bstr::{BStr, BString, ByteSlice};
@@ -45,6 +46,8 @@ pub struct Cluster {
     lanes: usize,
     /// How many dumps have not begun.
     waiting: AtomicUsize,
+    /// Databases that one session dumps in no time.
+    small: OnceLock<HashSet<BString>>,
 }
 
 impl Cluster {
@@ -61,6 +64,7 @@ impl Cluster {
             options,
             lanes: lanes.max(1),
             waiting: AtomicUsize::new(0),
+            small: OnceLock::new(),
         }
     }
 
@@ -103,9 +107,21 @@ impl Cluster {
     /// # Cancel safety
     /// Dropping the future closes the connection.
     pub async fn databases(&self, choice: &Choice) -> Result<Vec<BString>> {
-        let databases = choice.find(self.reach().await?).await?;
+        let (databases, small) = choice.find(self.reach().await?).await?;
         self.waiting.store(databases.len(), Ordering::Relaxed);
+        self.small.get_or_init(|| small);
         Ok(databases)
+    }
+
+    /// Whether a database that was found is so small that its dump is over soon, whatever waits for it.
+    pub fn is_small(&self, database: &BStr) -> bool {
+        let small = self.small.get();
+        small.is_some_and(|small| small.contains(database))
+    }
+
+    /// How many sessions the dumps have together.
+    pub fn sessions(&self) -> usize {
+        self.options.jobs.get()
     }
 
     /// The script of roles and tablespaces.
@@ -145,7 +161,8 @@ impl Cluster {
         Manifest::logical(self.reach().await?, &options).await
     }
 
-    /// Dumps a database into `sink`, once there are sessions for it: the more, the fewer other dumps are to be expected beside it.
+    /// Dumps a database into `sink`, once there are sessions for it: the more, the fewer other dumps are to be expected beside it, and one
+    /// for a small database.
     ///
     /// # Errors
     /// Those of [`dump`].
@@ -158,9 +175,13 @@ impl Cluster {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| {
                 Some(waiting.saturating_sub(1))
             });
-        let beside = waiting
-            .unwrap_or_else(|waiting| waiting)
-            .clamp(1, self.lanes);
+        let beside = if self.is_small(database) {
+            self.sessions()
+        } else {
+            waiting
+                .unwrap_or_else(|waiting| waiting)
+                .clamp(1, self.lanes)
+        };
         let share = self.sessions.take(beside).await;
         let options = Options {
             jobs: share.sessions(),

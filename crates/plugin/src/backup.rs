@@ -1,9 +1,8 @@
 //! One backup: which records are announced, and whether all of them arrived.
 
-use std::collections::HashMap;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use bstr::ByteSlice;
@@ -15,6 +14,7 @@ use tonic::Status;
 use crate::Error;
 use crate::content::{Content, ContentStream, Failures};
 use crate::options::Selection;
+use crate::pending::Pending;
 use crate::physical::Physical;
 use crate::proto::importer::{ImportRequest, ImportResponse};
 use crate::proto::plakar::connectors::Record;
@@ -44,25 +44,6 @@ pub(crate) struct Backup<S> {
     started: AtomicBool,
     pending: Arc<Pending>,
     failures: Failures,
-}
-
-/// Announced records that have not been opened.
-#[derive(Default)]
-pub(crate) struct Pending(Mutex<HashMap<String, Content>>);
-
-impl Pending {
-    /// To be called before the host hears of a record, since it may open it at once.
-    pub(crate) fn insert(&self, pathname: String, content: Content) {
-        self.lock().insert(pathname, content);
-    }
-
-    fn remove(&self, pathname: &str) -> Option<Content> {
-        self.lock().remove(pathname)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Content>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl<S: Source> Backup<S> {
@@ -105,12 +86,16 @@ impl<S: Source> Backup<S> {
         let content = content.ok_or_else(|| {
             Status::not_found(format!("{pathname}: no such record, or already opened"))
         })?;
-        Ok(ContentStream::start(
-            &self.work,
-            pathname.clone(),
-            content,
-            self.failures.clone(),
-        ))
+        let is_dump = matches!(content, Content::Dump(_) | Content::Ahead(_));
+        let stream =
+            ContentStream::start(&self.work, pathname.clone(), content, self.failures.clone());
+        // After it, so that what the host waits for comes first.
+        if let Work::Logical { source, .. } = &self.work
+            && is_dump
+        {
+            self.pending.go_ahead(source);
+        }
+        Ok(stream)
     }
 
     /// Announces the records and waits until the host has dealt with each. The last response says
@@ -217,6 +202,9 @@ impl<S: Source> Backup<S> {
         }
         for (number, database) in (1..).zip(databases) {
             let name = dump(number, database.as_bstr());
+            if source.is_small(database.as_bstr()) {
+                self.pending.may_be_made_ahead(record::pathname(&name));
+            }
             self.send(host, &name, Content::Dump(database), now).await;
             sent += 1;
         }
@@ -227,7 +215,7 @@ impl<S: Source> Backup<S> {
         let pathname = record::pathname(name);
         let size = match &content {
             Content::Bytes(bytes) => bytes.len(),
-            Content::Dump(_) | Content::Stream(_) => 0,
+            Content::Dump(_) | Content::Ahead(_) | Content::Stream(_) => 0,
         };
         let record = record::file(&pathname, size, modified);
         self.pending.insert(pathname, content);

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tonic::Status;
 
 use crate::Error;
+use crate::ahead::Ahead;
 use crate::backup::Work;
 use crate::error::Failure;
 use crate::proto::importer::OpenResponse;
@@ -24,6 +25,8 @@ pub(crate) enum Content {
     Bytes(Bytes),
     /// The archive of this database, made when the record is opened.
     Dump(BString),
+    /// The same, begun before.
+    Ahead(Ahead),
     /// What comes while the server sends it.
     Stream(mpsc::Receiver<Result<Bytes, Error>>),
 }
@@ -74,6 +77,7 @@ impl ContentStream {
             (Content::Dump(database), Work::Logical { source, .. }) => {
                 dump(Arc::clone(source), database).boxed()
             }
+            (Content::Ahead(ahead), _) => ahead.chunks().boxed(),
             // Nobody announces one.
             (Content::Dump(_), Work::Physical(_)) => {
                 stream::once(async { Err(Error::Aborted) }).boxed()
@@ -135,7 +139,7 @@ fn dump<S: Source>(source: Arc<S>, database: BString) -> impl Stream<Item = Resu
     let (end, mut ended) = mpsc::channel(1);
     tokio::spawn(async move {
         let result = tokio::select! {
-            result = source.dump(database.as_ref(), sink) => result,
+            result = source.dump(database.as_ref(), Box::new(sink)) => result,
             () = tail.closed() => return,
         };
         if result.is_ok() {

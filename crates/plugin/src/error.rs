@@ -40,6 +40,10 @@ pub enum Error {
     #[error("{}", failures("restore", .0))]
     NotRestored(Vec<Failure>),
 
+    /// A dump that is made before the host asks for it has no file to go to.
+    #[error("could not use a temporary file for a dump")]
+    Ahead(#[source] std::io::Error),
+
     /// A dump or a restore ended without saying how.
     #[error("it was aborted by a fault of this program")]
     Aborted,

@@ -3,7 +3,8 @@
 //! Plakar starts `pgark plugin ROLE` with two pipes as its standard input and output and speaks gRPC
 //! over them, one HTTP/2 connection for the life of the process. [`serve`] is the other end. The
 //! importer answers `postgres://`: it announces `/manifest.json`, `/00000-globals.sql` and one
-//! `/NNNNN-DATABASE.dump` a database, and starts each dump when the host opens its record. A dump
+//! `/NNNNN-DATABASE.dump` a database, and starts each dump when the host opens its record, or that of
+//! the database before a small one. A dump
 //! that fails fails the whole backup. For `postgres+bin://` it announces `/manifest.json` and the
 //! members of a base backup as they arrive, below `/data` and `/tablespaces/OID`.
 //! The exporter takes the records of databases back, globals first, and restores each as it
@@ -18,6 +19,7 @@
 //! # }
 //! ```
 
+mod ahead;
 mod backup;
 mod content;
 mod destination;
@@ -25,6 +27,7 @@ mod error;
 mod exporter;
 mod importer;
 mod options;
+mod pending;
 mod physical;
 mod postgres;
 mod proto;

@@ -12,9 +12,10 @@ use pgark_physical::{Archive, Kind, Member, Sink, Start, backup};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::Error;
-use crate::backup::{Host, Pending};
+use crate::backup::Host;
 use crate::content::Content;
 use crate::options::Options;
+use crate::pending::Pending;
 use crate::proto::plakar::connectors::Record;
 use crate::record;
 use crate::sink::CHUNK_BYTES;

@@ -1,5 +1,7 @@
 //! A real server, by way of pgark-dump.
 
+use std::io::Write;
+
 use bstr::{BStr, BString};
 use bytes::Bytes;
 use pgark_archive::Compression;
@@ -10,7 +12,6 @@ use pgark_dump::{Cluster, Content, SessionOptions};
 
 use crate::Error;
 use crate::options::Options;
-use crate::sink::Sink;
 use crate::source::Source;
 
 /// A server with the options of its backup.
@@ -85,8 +86,16 @@ impl Source for Postgres {
         Ok(self.cluster.databases(choice).await?)
     }
 
-    async fn dump(&self, database: &BStr, sink: Sink) -> Result<(), Error> {
-        let sink = pgark_dump::Sink::Stream(Box::new(sink));
+    fn is_small(&self, database: &BStr) -> bool {
+        self.cluster.is_small(database)
+    }
+
+    fn ahead(&self) -> usize {
+        self.cluster.sessions()
+    }
+
+    async fn dump(&self, database: &BStr, sink: Box<dyn Write + Send>) -> Result<(), Error> {
+        let sink = pgark_dump::Sink::Stream(sink);
         let report = self.cluster.dump(database, sink).await?;
         for warning in Cluster::warnings(database, report) {
             tracing::warn!("{warning}");

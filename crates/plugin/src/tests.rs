@@ -185,6 +185,70 @@ async fn records_that_are_not_opened_are_no_failure() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn small_databases_are_dumped_ahead_once_one_is_read() {
+    let names = [
+        "large", "small 1", "small 2", "middle", "small 3", "small 4",
+    ];
+    let mut host = Host::import(&names, &[]).await;
+    let mut records = Vec::new();
+    for _ in 0..names.len() + 2 {
+        records.push(host.record().await);
+    }
+    let started = Arc::clone(&host.seen);
+    let started = async |count| {
+        while started.started.load(Ordering::SeqCst) < count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        started.started.load(Ordering::SeqCst)
+    };
+    for (place, expected) in [
+        (0, 0),
+        (1, 0),
+        (2, 3),
+        (3, 4),
+        (4, 5),
+        (5, 6),
+        (6, 6),
+        (7, 6),
+    ] {
+        let record = records[place].clone();
+        let content = host.content(&record.pathname).await.unwrap();
+        if let Some(name) = place.checked_sub(2).map(|place| names[place]) {
+            assert_eq!(content, format!("PGDMP of {name}").as_bytes());
+        }
+        assert_eq!(started(expected).await, expected, "{}", record.pathname);
+        host.ack(record);
+    }
+    assert!(host.next().await.unwrap().finished);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dump_that_fails_ahead_fails_the_backup_if_it_is_wanted() {
+    for is_wanted in [true, false] {
+        let mut host = Host::import(&["a", "small failure"], &[]).await;
+        for _ in 0..4 {
+            let record = host.record().await;
+            if is_wanted || !record.pathname.contains("small") {
+                let read = host.content(&record.pathname).await;
+                assert_eq!(read.is_err(), record.pathname.contains("small"));
+            }
+            host.ack(record);
+        }
+        let end = host.next().await;
+        assert_eq!(
+            end.map_err(|error| error.message().to_owned())
+                .map(|end| end.finished),
+            if is_wanted {
+                Err("backup is incomplete: /00002-small failure.dump: the dump failed".to_owned())
+            } else {
+                Ok(true)
+            }
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_record_can_be_opened_once_and_others_not_at_all() {
     let mut host = Host::import(&["a"], &[]).await;
     host.record().await;

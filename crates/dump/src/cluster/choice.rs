@@ -1,11 +1,16 @@
 //! Which databases are dumped.
 
+use std::collections::HashSet;
+
 use bstr::BString;
 use pgark_connect::Config;
 use pgark_sql::{Pattern, put, text};
 
 use crate::error::{Error, Result};
 use crate::session::{SAFE, quoter};
+
+/// What a small database is smaller than. An empty one has some 8 MB.
+const SMALL_BYTES: u32 = 32 << 20;
 
 /// Which databases are dumped. One that takes no connections never is.
 #[derive(Clone, Debug, Default)]
@@ -19,8 +24,8 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// Looks for them through any database.
-    pub(super) async fn find(&self, config: &Config) -> Result<Vec<BString>> {
+    /// Looks for them through any database, and tells which of them are small.
+    pub(super) async fn find(&self, config: &Config) -> Result<(Vec<BString>, HashSet<BString>)> {
         const DOING: &str = "list the databases";
         let mut session = pgark_connect::connect(config).await?;
         let failed = |source| Error::Session {
@@ -29,7 +34,11 @@ impl Choice {
         };
         session.execute(SAFE).await.map_err(failed)?;
         let quoter = quoter(&session)?;
-        let mut sql = text!("select datname from pg_catalog.pg_database where datallowconn");
+        let mut sql = text!(
+            "select datname, pg_catalog.has_database_privilege(oid, 'connect') and pg_catalog.pg_database_size(oid) < ",
+            SMALL_BYTES.to_string(),
+            " from pg_catalog.pg_database where datallowconn"
+        );
         for pattern in &self.excluded_patterns {
             let pattern = Pattern::of_name(pattern, false, quoter.encoding);
             let expression = pattern.map_err(Error::Pattern)?.name;
@@ -42,10 +51,17 @@ impl Choice {
         }
         put!(sql, " order by datname");
         let rows = session.rows(&sql).await.map_err(failed)?;
-        let found = rows.iter().filter_map(|row| row.get(0));
-        let found: Vec<BString> = found.map(ToOwned::to_owned).collect();
+        let mut small = HashSet::new();
+        let mut found = Vec::new();
+        for row in &rows {
+            let name = row.get(0).unwrap_or_default().to_owned();
+            if row.get(1) == Some("t".into()) {
+                small.insert(name.clone());
+            }
+            found.push(name);
+        }
         session.close().await.map_err(failed)?;
-        self.of(found)
+        Ok((self.of(found)?, small))
     }
 
     /// What is chosen of the databases that take connections and match no pattern.

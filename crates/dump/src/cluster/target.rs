@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::{Choice, Cluster, record};
 use crate::error::{Error, Result};
 use crate::globals::GlobalsOptions;
-use crate::logical::Report;
+use crate::report::Report;
 use crate::manifest::ManifestOptions;
 use crate::sink::Sink;
 

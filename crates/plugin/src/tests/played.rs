@@ -1,5 +1,6 @@
 //! A server that is played: what a dump does is told by its database's name.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,7 +9,6 @@ use bytes::Bytes;
 use pgark_dump::cluster::Choice;
 
 use crate::Error;
-use crate::sink::Sink;
 use crate::source::Source;
 
 /// What became of the dumps of a [`Played`] server.
@@ -59,8 +59,15 @@ impl Source for Played {
         Ok(choice.of(all.collect())?)
     }
 
-    async fn dump(&self, database: &BStr, mut sink: Sink) -> Result<(), Error> {
-        use std::io::Write;
+    fn is_small(&self, database: &BStr) -> bool {
+        database.starts_with(b"small")
+    }
+
+    fn ahead(&self) -> usize {
+        2
+    }
+
+    async fn dump(&self, database: &BStr, mut sink: Box<dyn Write + Send>) -> Result<(), Error> {
         self.seen.started.fetch_add(1, Ordering::SeqCst);
         let mut guard = Guard(Arc::clone(&self.seen), false);
         let name = database.to_string();
@@ -83,6 +90,7 @@ impl Source for Played {
             return Err(Error::Option(error.to_string()));
         }
         match database.to_string().as_str() {
+            "small failure" => return Err(Error::Option("the dump failed".into())),
             "half" => return Err(Error::Option("connection to the server was lost".into())),
             "stuck" => std::future::pending().await,
             "panics" => panic!("a dump panics"),
