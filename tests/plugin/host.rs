@@ -64,7 +64,8 @@ impl Host {
         self.join("home")
     }
 
-    fn store(&self) -> String {
+    /// Where the store is.
+    pub(crate) fn store(&self) -> String {
         self.join("store").display().to_string()
     }
 

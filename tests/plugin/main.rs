@@ -7,6 +7,7 @@ mod cancel;
 mod cluster;
 mod host;
 mod judge;
+mod many;
 mod object;
 mod option;
 mod package;
