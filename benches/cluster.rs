@@ -4,24 +4,19 @@
 //! 300 databases of 3 tables are dumped by `pgark dumpall` and by as many runs of pg_dump in a row, in turn, and the medians are compared as
 //! a ratio. Then the manifest of 20,000 tables is made. An argument names the major (15 where there is none).
 
-mod measure;
-mod tables;
-
 use std::io::{self, Write};
 use std::time::Instant;
 
 use anyhow::Result;
-use support::{Scratch, Server, pgark, run};
-
-use measure::{major_of_arguments, measured, median};
-use tables::small_tables;
+use measuring::{major_of_arguments, measured, median, small_tables};
+use support::{Major, Scratch, Server, pgark, run};
 
 const DATABASES: u32 = 300;
 const TABLES: u32 = 20_000;
 const RUNS: usize = 3;
 
 fn main() -> Result<()> {
-    let major = major_of_arguments()?;
+    let major = major_of_arguments(Major::V15)?;
     let server = Server::with(major).conf("max_connections = 20").start()?;
     let mut out = io::stdout().lock();
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use pgark_archive::{Compression, RestrictKey};
 
-use super::{ConnectionArguments, LoginArguments, OmitArguments, memory};
+use super::{ConnectionArguments, LoginArguments, OmitArguments, size};
 
 /// Dump roles, tablespaces and all databases side by side: manifest.json, 00000-globals.sql and an archive NNNNN-DATABASE.dump each, as in a Plakar snapshot.
 #[derive(Debug, Args)]
@@ -31,7 +31,7 @@ pub(crate) struct DumpAllArguments {
     #[arg(short, long, value_name = "COUNT")]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// How much of what was read may wait to be written, in all databases together: a number of kB, or with the unit kB, MB or GB.
-    #[arg(long, value_name = "SIZE", default_value = "32MB", value_parser = memory)]
+    #[arg(long, value_name = "SIZE", default_value = "32MB", value_parser = size)]
     pub(crate) memory: NonZeroUsize,
     /// How archives are compressed: none, gzip, lz4 or zstd, a level behind a colon, as for dump.
     #[arg(short = 'Z', long, value_name = "METHOD")]

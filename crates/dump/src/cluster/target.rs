@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 use super::{Choice, Cluster, record};
 use crate::error::{Error, Result};
 use crate::globals::GlobalsOptions;
-use crate::report::Report;
 use crate::manifest::ManifestOptions;
+use crate::report::Report;
 use crate::sink::Sink;
 
 /// A place for the records of a whole cluster. Nothing of it is worth anything before it is finished.
