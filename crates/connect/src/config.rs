@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::os::unix::ffi::OsStringExt;
+use std::sync::Arc;
 
 use bstr::{BStr, BString, ByteSlice};
 use pgark_wire::Secret;
@@ -12,7 +13,9 @@ use crate::keyword::{self, KEYWORDS};
 use crate::nearest::nearest;
 use crate::prompt::Prompt;
 use crate::target::Target;
-use crate::{Asking, Error, PasswordRequest, Result, conninfo, service, uri};
+use crate::{
+    Asking, Error, PasswordProvider, PasswordRequest, Result, conninfo, provider, service, uri,
+};
 
 /// Where a server is and how to log in, as far as the user has said it; the rest are libpq's defaults.
 ///
@@ -27,6 +30,7 @@ pub struct Config {
     pub(crate) root_certificate: Option<Vec<u8>>,
     pub(crate) client_certificate: Option<(Vec<u8>, Secret)>,
     pub(crate) prompt: Option<Prompt>,
+    pub(crate) provider: Option<Arc<dyn PasswordProvider>>,
     pub(crate) allows_transaction_pooling: bool,
 }
 
@@ -154,6 +158,37 @@ impl Config {
         ask: impl Fn(&PasswordRequest) -> std::io::Result<Option<Secret>> + Send + Sync + 'static,
     ) {
         self.prompt = Some(Prompt::new(asking, ask));
+    }
+
+    /// Has a password made for each login, workers' and those after a lost connection included, in place of any that is
+    /// known or asked for. It is made once there is TLS, and answers a request for the password itself alone.
+    ///
+    /// To be called when all else has been said, since it settles `sslmode`: `allow` and `prefer` become `require`, with
+    /// a warning; where nothing is said it is `verify-full` if there are certificates to verify the server by (`sslrootcert`,
+    /// PEM, or the file in the home folder), and `require` otherwise, with a warning.
+    ///
+    /// # Errors
+    /// [`Error::BadOption`] where `sslmode` is `disable`. [`check`](Self::check) refuses a Unix socket, and a
+    /// `require_auth` without `password`.
+    pub fn with_password_provider(mut self, provider: Arc<dyn PasswordProvider>) -> Result<Self> {
+        provider::settle_encryption(&mut self, &*provider)?;
+        self.provider = Some(provider);
+        Ok(self)
+    }
+
+    /// A password for a program that logs in by itself, where one is made for each login. It is for the first of several hosts.
+    ///
+    /// # Errors
+    /// [`Error::BadOption`] and [`Error::Provider`].
+    ///
+    /// Cancel safe.
+    pub async fn made_password(&self) -> Result<Option<Secret>> {
+        let target = Target::of(self)?;
+        let Some(maker) = provider::prepare(&target).await? else {
+            return Ok(None);
+        };
+        let made = provider::make(&*maker, &target, &target.hosts[0])?;
+        Ok(Some(made.password))
     }
 
     /// Accepts a pooler that may choose another of the server's sessions for every transaction, such as PgBouncer in
@@ -286,6 +321,9 @@ impl fmt::Debug for Config {
         }
         if let Some(prompt) = &self.prompt {
             shown.field("prompt", prompt);
+        }
+        if let Some(provider) = &self.provider {
+            shown.field("provider", provider);
         }
         if self.allows_transaction_pooling {
             shown.field("allows_transaction_pooling", &true);

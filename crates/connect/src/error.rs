@@ -5,7 +5,7 @@ use std::io;
 use bstr::BString;
 use pgark_wire::{AuthenticationError, OneLine};
 
-use crate::PasswordRequest;
+use crate::{Cause, PasswordRequest};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -63,6 +63,13 @@ pub enum Error {
     Password {
         /// Why that was not possible.
         problem: String,
+    },
+
+    /// The password that should have been made for the login was not.
+    #[error("cannot make a password for the login: {source}")]
+    Provider {
+        /// Why.
+        source: Cause,
     },
 
     /// A certificate or key, of a file or given in memory, cannot be used.
@@ -216,7 +223,7 @@ impl Error {
     pub fn is_login_refused(&self) -> bool {
         match self.last() {
             Self::Login(login) => login.is_refusal(),
-            Self::Password { .. } => true,
+            Self::Password { .. } | Self::Provider { .. } => true,
             _ => false,
         }
     }

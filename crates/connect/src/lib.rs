@@ -4,7 +4,7 @@
 //! libpq's names, defaults and precedence. [`connect`] dials it (TCP, Unix socket), wraps it in TLS as `sslmode`
 //! says, logs in, refuses a pooler that would not do, and hands out a [`Session`] of `pgark-wire`; [`client`] hands out a `tokio_postgres::Client` over a
 //! stream opened in the same way; [`cancel`] stops a session's statement. TLS and authentication are decided
-//! here and nowhere else.
+//! here and nowhere else. A password may be one that is made for each login ([`PasswordProvider`]).
 //!
 //! Not here: SQL beyond what tells whether a session is the one that was asked for.
 //!
@@ -43,6 +43,7 @@ mod passfile;
 mod ping;
 mod pooler;
 mod prompt;
+mod provider;
 mod require_auth;
 mod service;
 mod session_attributes;
@@ -60,6 +61,9 @@ pub use pgark_wire::{CancelKey, Method, OneLine, ProtocolVersion, Secret};
 pub use ping::{Ping, ping};
 pub use pooler::Pooler;
 pub use prompt::{Asking, PasswordRequest};
+pub use provider::{
+    Cause, MadePassword, PasswordLogin, PasswordMaker, PasswordProvider, Preparing,
+};
 pub use stream::Stream;
 pub use tls::TlsDetails;
 

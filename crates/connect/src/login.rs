@@ -11,7 +11,8 @@ use crate::session_attributes::SessionAttributes;
 use crate::target::{Binding, Target};
 use crate::tls::{self, CertificateMode, SslMode};
 use crate::{
-    Asking, Config, Error, LoginError, PasswordRequest, Pooler, Result, Session, Stream, pooler,
+    Asking, Config, Error, LoginError, PasswordMaker, PasswordRequest, Pooler, Result, Session,
+    Stream, pooler, provider,
 };
 
 /// Opens a session: dials, wraps in TLS as `sslmode` says, logs in, and sees whether it is of the kind that
@@ -109,7 +110,12 @@ pub(crate) async fn open(config: &Config) -> Result<(Target, Session, String)> {
 
 /// Tries the hosts; where a standby is preferred and there is none, the hosts once more.
 pub(crate) async fn log_in(target: &Target) -> Result<(Session, String)> {
-    let errand = |attributes| LogIn { target, attributes };
+    let maker = provider::prepare(target).await?;
+    let errand = |attributes| LogIn {
+        target,
+        attributes,
+        maker: maker.as_deref(),
+    };
     match reach(target, &errand(target.attributes)).await {
         Err(error)
             if target.attributes == SessionAttributes::PreferStandby
@@ -149,15 +155,24 @@ trait Errand {
 struct LogIn<'a> {
     target: &'a Target,
     attributes: SessionAttributes,
+    maker: Option<&'a dyn PasswordMaker>,
 }
 
 struct Cancel<'a>(&'a CancelKey);
 
 impl LogIn<'_> {
-    /// What may be sent over a stream.
-    fn authentication(&self, stream: &Stream, host: &Host) -> (Authentication, String) {
+    /// What may be sent over a stream, and where the password comes from.
+    fn authentication(&self, stream: &Stream, host: &Host) -> Result<(Authentication, String)> {
         let target = self.target;
-        let (password, origin) = target.password(host);
+        let (password, origin) = match self.maker {
+            // Without TLS, where no target should lead to, there is none.
+            Some(maker) if stream.is_tls() => {
+                let made = provider::make(maker, target, host)?;
+                (Some(made.password), format!("; {}", made.origin))
+            }
+            Some(_) => (None, String::new()),
+            None => target.password(host),
+        };
         let channel_binding = match stream {
             _ if target.binding == Binding::Disable => ChannelBinding::Disabled,
             Stream::Tls(stream) => tls::channel_binding(stream)
@@ -172,7 +187,7 @@ impl LogIn<'_> {
                 || target.tls.mode == SslMode::Disable,
             allowed: target.methods,
         };
-        (authentication, origin)
+        Ok((authentication, origin))
     }
 }
 
@@ -181,7 +196,7 @@ impl Errand for LogIn<'_> {
 
     async fn run(&self, stream: Stream, host: &Host, server: &str) -> Result<Self::Outcome> {
         let target = self.target;
-        let (authentication, origin) = self.authentication(&stream, host);
+        let (authentication, origin) = self.authentication(&stream, host)?;
         let failed = |source, note: &str| {
             Error::Login(Box::new(LoginError {
                 server: server.to_owned(),
@@ -194,6 +209,11 @@ impl Errand for LogIn<'_> {
         let started = Session::start(stream, &target.startup(), &authentication).await;
         let mut session = started.map_err(|source| {
             let note = match &source {
+                pgark_wire::Error::Authentication(AuthenticationError::NotAllowed { .. })
+                    if self.maker.is_some() =>
+                {
+                    "; a password that is made for each login answers a request for the password itself, which the server does not make for this role"
+                }
                 pgark_wire::Error::Authentication(_) => origin.as_str(),
                 source if source.server().is_some_and(|error| error.is_class("28")) => &origin,
                 _ => "",

@@ -1,6 +1,7 @@
 //! The wishes with their defaults: what is going to be dialled.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bstr::{BStr, BString, ByteSlice};
@@ -14,7 +15,7 @@ use crate::prompt::Prompt;
 use crate::session_attributes::SessionAttributes;
 use crate::tls::TlsOptions;
 use crate::value::{bad, choice, integer, path};
-use crate::{Config, Error, Result, require_auth};
+use crate::{Config, Error, PasswordProvider, Result, provider, require_auth};
 
 /// libpq waits for ever; a backup that hangs is not noticed.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,6 +40,8 @@ pub(crate) struct Target {
     password: Option<Secret>,
     passfile: Option<PathBuf>,
     pub(crate) prompt: Option<Prompt>,
+    /// Who makes the password, in place of all others.
+    pub(crate) provider: Option<Arc<dyn PasswordProvider>>,
     /// For one address; `None` is for ever.
     pub(crate) timeout: Option<Duration>,
     pub(crate) keepalive: KeepAlive,
@@ -76,7 +79,7 @@ impl Target {
             ("disable", Binding::Disable),
             ("require", Binding::Require),
         ];
-        Ok(Self {
+        let mut target = Self {
             hosts: host::hosts(config)?,
             is_balanced: choice(config, "load_balance_hosts", &balance)?.unwrap_or(false),
             attributes: SessionAttributes::of(config)?,
@@ -85,6 +88,7 @@ impl Target {
             password: password.or_else(|| config.prompt.as_ref()?.answered()),
             passfile,
             prompt: config.prompt.clone(),
+            provider: config.provider.clone(),
             timeout: timeout(config)?,
             keepalive: KeepAlive::of(config)?,
             peer: config.get("requirepeer").map(BStr::to_owned),
@@ -93,7 +97,12 @@ impl Target {
             tls: TlsOptions::of(config)?,
             protocol: protocol(config)?,
             parameters: parameters(config),
-        })
+        };
+        if target.provider.is_some() {
+            target.prompt = None;
+            provider::examine(&mut target, config)?;
+        }
+        Ok(target)
     }
 
     /// The first message to the server.

@@ -15,5 +15,6 @@ mod revocation;
 mod verifier;
 
 pub(crate) use connector::{Handshake, channel_binding, handshake};
+pub(crate) use credential::has_authorities;
 pub use details::TlsDetails;
 pub(crate) use options::{CertificateMode, SslMode, TlsOptions};

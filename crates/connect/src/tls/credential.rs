@@ -16,7 +16,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use super::certificate::Certificate;
 use super::options::{CertificateMode, Pem, SslMode, TlsOptions};
 use super::revocation::RevocationLists;
-use crate::{Error, Result};
+use crate::{Config, Error, Result};
 
 /// The trusted certificates; `None` if nothing is to be verified: there is no file, and the mode does not
 /// demand one. A file that is there is used in every mode.
@@ -42,6 +42,13 @@ pub(super) fn trusted(options: &TlsOptions) -> Result<Option<Vec<CertificateDer<
         )),
         _ => Ok(None),
     }
+}
+
+/// Whether there are, or should be, certificates to verify a server by.
+pub(crate) fn has_authorities(config: &Config) -> bool {
+    config.root_certificate.is_some()
+        || config.get("sslrootcert").is_some()
+        || default_path("root.crt").is_some_and(|path| path.exists())
 }
 
 /// The revocation lists that the user names, or those of the default place if it exists. One that is named must be

@@ -16,7 +16,7 @@ fn options(
         root,
         certificate,
         key,
-        ..TlsOptions::of(&crate::Config::new()).unwrap()
+        ..TlsOptions::of(&Config::new()).unwrap()
     }
 }
 
