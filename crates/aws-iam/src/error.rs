@@ -7,6 +7,22 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// No place has credentials, or one that should have them fails.
+    #[error("no AWS credentials were found; {}", .tried.join("; "))]
+    NoCredentials {
+        /// The places that were looked at, each with the reason why there is nothing to be had.
+        tried: Vec<String>,
+    },
+
+    /// Nothing tells the region.
+    #[error(
+        "the region of host \"{host}\" is not known: its name does not tell it, and neither an option nor AWS_REGION nor the profile says it"
+    )]
+    Region {
+        /// The host given.
+        host: String,
+    },
+
     /// The host has characters that would make another request of the one that is signed.
     #[error("no token can be made for host \"{host}\": it is no host name or IP address")]
     Host {

@@ -1,10 +1,10 @@
 //! Tokens of AWS IAM, which stand for the password at RDS and Aurora.
 //!
 //! A token is the address of a request that is never sent, signed by the caller's keys: the server asks AWS whether the
-//! signature is good. [`token()`] makes one; [`region`] finds the region in the name of an RDS host.
+//! signature is good. [`token()`] makes one; [`region`] finds the region in the name of an RDS host; [`Iam`] finds the keys
+//! where AWS's own programs find them, and makes a token for each login of `pgark-connect`.
 //!
-//! Not here: where the keys come from, and connections. A token is a password in clear text, so that whoever sends it
-//! sees to it that the connection is encrypted.
+//! Not here: connections. A token is a password in clear text, and `pgark-connect` sees to it that it goes over TLS only.
 //!
 //! ```
 //! use aws_credential_types::Credentials;
@@ -19,10 +19,15 @@
 //! # Ok::<_, pgark_aws_iam::Error>(())
 //! ```
 
+mod clock;
 mod error;
+mod http;
+mod iam;
 mod region;
+mod source;
 mod token;
 
 pub use error::{Error, Result};
+pub use iam::{Iam, Options, Tokens};
 pub use region::region;
 pub use token::{LIFETIME, Login, token};
