@@ -11,10 +11,9 @@ use serde_json::Value;
 use crate::host::{Host, lay_out};
 
 /// The options of every connector.
-const COMMON: [&str; 13] = [
+const COMMON: [&str; 12] = [
     "host",
     "location",
-    "password",
     "pg_bin_dir",
     "port",
     "ssl_cert",
@@ -27,45 +26,46 @@ const COMMON: [&str; 13] = [
     "username",
 ];
 
+const PASSWORD: &[&str] = &["password"];
+
+/// Those of tokens in the place of a password.
+const TOKEN: &[&str] = &["iam_host", "profile", "region"];
+
 /// Those that a backup and a restore of databases share.
 const LOGICAL: &[&str] = &["data_only", "database", "schema_only"];
 
+const BACKUP: &[&str] = &[
+    "compress",
+    "compression",
+    "exclude_databases",
+    "exclude_table_data",
+    "exclude_tables",
+    "jobs",
+    "lock_wait_timeout",
+    "manifest",
+    "no_role_passwords",
+    "schemas",
+];
+
+const RESTORE: &[&str] = &[
+    "clean",
+    "databases",
+    "exit_on_error",
+    "ignore_errors",
+    "no_globals",
+    "no_owner",
+    "recreate",
+];
+
+const PHYSICAL: &[&str] = &["checkpoint", "label", "manifest", "max_rate", "slot", "wal"];
+
 /// The options of a connector besides, by its folder.
-const OWN: [(&str, &[&str], &[&str]); 3] = [
-    (
-        "postgresqlImporter",
-        LOGICAL,
-        &[
-            "compress",
-            "compression",
-            "exclude_databases",
-            "exclude_table_data",
-            "exclude_tables",
-            "jobs",
-            "lock_wait_timeout",
-            "manifest",
-            "no_role_passwords",
-            "schemas",
-        ],
-    ),
-    (
-        "postgresqlBinImporter",
-        &[],
-        &["checkpoint", "label", "manifest", "max_rate", "slot", "wal"],
-    ),
-    (
-        "postgresqlExporter",
-        LOGICAL,
-        &[
-            "clean",
-            "databases",
-            "exit_on_error",
-            "ignore_errors",
-            "no_globals",
-            "no_owner",
-            "recreate",
-        ],
-    ),
+const OWN: [(&str, &[&[&str]]); 5] = [
+    ("postgresqlImporter", &[PASSWORD, LOGICAL, BACKUP]),
+    ("postgresqlAWSImporter", &[TOKEN, LOGICAL, BACKUP]),
+    ("postgresqlBinImporter", &[PASSWORD, PHYSICAL]),
+    ("postgresqlExporter", &[PASSWORD, LOGICAL, RESTORE]),
+    ("postgresqlAWSExporter", &[TOKEN, LOGICAL, RESTORE]),
 ];
 
 #[test]
@@ -107,9 +107,13 @@ fn the_folder_holds_what_its_manifest_names_and_nothing_else() -> Result<()> {
         ensure!(schema["additionalProperties"] == false, "{schema:#}");
         let properties = schema["properties"].as_object().context("properties")?;
         let known: BTreeSet<_> = properties.keys().map(String::as_str).collect();
-        let own = OWN.iter().find(|(name, _, _)| *name == connector);
-        let (_, shared, own) = own.with_context(|| format!("an unknown connector {connector}"))?;
-        let expected: BTreeSet<_> = COMMON.iter().chain(*shared).chain(*own).copied().collect();
+        let own = OWN.iter().find(|(name, _)| *name == connector);
+        let (_, own) = own.with_context(|| format!("an unknown connector {connector}"))?;
+        let expected: BTreeSet<_> = COMMON
+            .iter()
+            .chain(own.iter().copied().flatten())
+            .copied()
+            .collect();
         ensure!(known == expected, "the schema {path} knows {known:?}");
     }
     Ok(())

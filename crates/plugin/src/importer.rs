@@ -65,7 +65,7 @@ where
         let request = request.into_inner();
         let options = Options::parse(&request.proto, &request.config)?;
         let backup = match options.protocol {
-            Protocol::Postgres => {
+            Protocol::Postgres | Protocol::PostgresAws => {
                 let source = (self.open)(&options, lanes(request.options.as_ref()))?;
                 Backup::logical(source, options.selection.clone())
             }

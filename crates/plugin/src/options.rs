@@ -1,5 +1,6 @@
 //! What the user said about a source: the location and the options beside it.
 
+mod aws;
 mod boolean;
 mod connection;
 mod list;
@@ -42,6 +43,8 @@ const OWN: &[&str] = &[
 pub(crate) enum Protocol {
     /// A server that is dumped logically, by password or certificate.
     Postgres,
+    /// A server of RDS or Aurora that is dumped logically, by tokens of AWS IAM.
+    PostgresAws,
     /// A server whose files are backed up.
     PostgresBin,
 }
@@ -50,6 +53,7 @@ impl Protocol {
     fn parse(name: &str) -> Result<Self, Error> {
         match name {
             "postgres" => Ok(Self::Postgres),
+            "postgres+aws" => Ok(Self::PostgresAws),
             "postgres+bin" => Ok(Self::PostgresBin),
             _ => Err(Error::Protocol(name.to_owned())),
         }
@@ -59,6 +63,7 @@ impl Protocol {
     pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::Postgres => "postgresql",
+            Self::PostgresAws => "postgresql+aws",
             Self::PostgresBin => "postgres+bin",
         }
     }
@@ -67,6 +72,7 @@ impl Protocol {
     fn scheme(self) -> &'static str {
         match self {
             Self::Postgres => "postgres://",
+            Self::PostgresAws => "postgres+aws://",
             Self::PostgresBin => "postgres+bin://",
         }
     }
@@ -121,17 +127,22 @@ impl Options {
     pub(crate) fn parse(protocol: &str, options: &HashMap<String, String>) -> Result<Self, Error> {
         let protocol = Protocol::parse(protocol)?;
         let own = match protocol {
-            Protocol::Postgres => OWN,
-            Protocol::PostgresBin => physical::OWN,
+            Protocol::Postgres => &[OWN][..],
+            Protocol::PostgresAws => &[OWN, aws::OWN],
+            Protocol::PostgresBin => &[physical::OWN],
         };
         let said = look_up(options, own);
         let (schema_only, data_only) = sections(&said)?;
 
         let (config, database) = connection::parse(protocol, &said)?;
+        let exclude = match options.get("exclude_databases") {
+            None if protocol == Protocol::PostgresAws => vec![aws::RESERVED_DATABASE.into()],
+            said => list::names(said.map(String::as_str)),
+        };
         let selection = Selection {
             choice: Choice {
                 named: database.into_iter().collect(),
-                excluded: list::names(said("exclude_databases")),
+                excluded: exclude,
                 excluded_patterns: Vec::new(),
             },
             globals: !data_only,
@@ -157,11 +168,13 @@ impl Options {
 /// Looks options up; an empty one counts as none. Options that do not exist get a warning, since hosts may have some of their own.
 fn look_up<'a>(
     options: &'a HashMap<String, String>,
-    own: &[&str],
+    own: &[&[&str]],
 ) -> impl Fn(&str) -> Option<&'a str> {
     let mut unknown: Vec<_> = options
         .keys()
-        .filter(|key| !own.contains(&key.as_str()) && !connection::is_option(key))
+        .filter(|key| {
+            !own.iter().any(|own| own.contains(&key.as_str())) && !connection::is_option(key)
+        })
         .collect();
     unknown.sort();
     for key in unknown {

@@ -3,7 +3,7 @@ use std::fs;
 use bstr::BString;
 use pgark_connect::{Config, Secret};
 
-use super::{Protocol, exclusive};
+use super::{Protocol, aws, exclusive};
 use crate::Error;
 
 /// Options beside `location` that say how to connect, with libpq's names for them.
@@ -68,7 +68,7 @@ pub(super) fn parse<'a>(
     certificates(&mut config, &said)?;
 
     // A base backup is one of all databases.
-    let named = said("database").filter(|_| protocol == Protocol::Postgres);
+    let named = said("database").filter(|_| protocol != Protocol::PostgresBin);
     let database = match named {
         Some(name) => Some(BString::from(name)),
         None => config.get("dbname").map(ToOwned::to_owned),
@@ -83,7 +83,12 @@ pub(super) fn parse<'a>(
     if config.get("port").is_none() {
         config.set_port(5432);
     }
-    let config = config.with_environment()?;
+    let config = if protocol == Protocol::PostgresAws {
+        aws::examine(&config)?;
+        aws::by_token(config.with_environment()?, &said)?
+    } else {
+        config.with_environment()?
+    };
     config.check()?;
     Ok((config, database))
 }

@@ -6,7 +6,7 @@ use bstr::{BStr, BString};
 use pgark_connect::Config;
 
 use super::list::names;
-use super::{Protocol, connection, exclusive, flag, look_up, sections};
+use super::{Protocol, aws, connection, exclusive, flag, look_up, sections};
 use crate::Error;
 
 /// Options that are read here; [`connection`] has more.
@@ -60,12 +60,13 @@ pub(crate) struct RestoreOptions {
 impl RestoreOptions {
     /// Reads the options that the host passes on, as those of a source are read.
     pub(crate) fn parse(protocol: &str, options: &HashMap<String, String>) -> Result<Self, Error> {
-        let protocol = match Protocol::parse(protocol)? {
-            protocol @ Protocol::Postgres => protocol,
+        let (protocol, own) = match Protocol::parse(protocol)? {
+            protocol @ Protocol::Postgres => (protocol, &[OWN][..]),
+            protocol @ Protocol::PostgresAws => (protocol, &[OWN, aws::OWN][..]),
             // A server's files are restored as files.
             Protocol::PostgresBin => return Err(Error::Protocol(protocol.to_owned())),
         };
-        let said = look_up(options, OWN);
+        let said = look_up(options, own);
         let flag = |key| flag(&said, key);
         let (schema_only, data_only) = sections(&said)?;
         let mode = match (flag("clean")?, flag("recreate")?) {

@@ -157,7 +157,7 @@ fn a_wrong_location_does_not_show_its_password() {
 
 #[test]
 fn other_protocols_are_refused_by_name() {
-    for name in ["postgres+aws", "mysql"] {
+    for name in ["postgres+gcp", "mysql"] {
         let error = Options::parse(name, &HashMap::new())
             .unwrap_err()
             .to_string();
