@@ -1,5 +1,7 @@
 //! The command line as it is typed.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod cluster;
 mod dump;
 pub(crate) mod physical;
@@ -14,6 +16,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pgark_archive::Compression;
 
+#[cfg(feature = "aws")]
+pub(crate) use aws::{AwsArguments, TokenArguments};
 pub(crate) use cluster::{DumpAllArguments, DumpedGlobals, GlobalsArguments, ManifestArguments};
 pub(crate) use dump::{ContentArguments, NameArguments, OmitArguments, SessionArguments};
 pub(crate) use restore::{
@@ -48,6 +52,8 @@ pub(crate) enum Command {
     Plugin(PluginArguments),
     Relink(physical::RelinkArguments),
     Restore(Box<RestoreArguments>),
+    #[cfg(feature = "aws")]
+    Token(TokenArguments),
     Verify(physical::VerifyArguments),
 }
 
@@ -204,10 +210,14 @@ pub(crate) struct LoginArguments {
     pub(crate) username: Option<OsString>,
     /// Ask for the password on the terminal before connecting.
     #[arg(short = 'W', long, conflicts_with = "no_password")]
+    #[cfg_attr(feature = "aws", arg(conflicts_with = "aws_iam"))]
     pub(crate) password: bool,
     /// Never ask for a password.
     #[arg(short = 'w', long)]
     pub(crate) no_password: bool,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) aws: AwsArguments,
 }
 
 /// Log in to a database and tell how that went: what the server is, how the connection is protected, how long it takes.

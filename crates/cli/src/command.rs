@@ -16,4 +16,6 @@ pub(crate) mod plugin;
 mod progress;
 pub(crate) mod relink;
 pub(crate) mod restore;
+#[cfg(feature = "aws")]
+pub(crate) mod token;
 pub(crate) mod verify;

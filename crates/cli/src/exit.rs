@@ -97,6 +97,13 @@ fn code(error: &anyhow::Error) -> u8 {
     if error.is::<Refused>() {
         return REFUSED;
     }
+    #[cfg(feature = "aws")]
+    if let Some(error) = error.downcast_ref::<pgark_aws_iam::Error>() {
+        return match error {
+            pgark_aws_iam::Error::NoCredentials { .. } => LOGIN_REFUSED,
+            _ => USAGE,
+        };
+    }
     let mut dump = error.downcast_ref::<DumpError>();
     // What happened to one database of many is as if it had happened to that alone.
     while let Some(DumpError::Database { source, .. }) = dump {

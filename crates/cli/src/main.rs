@@ -62,6 +62,8 @@ async fn run(command: Command, verbose: bool) -> anyhow::Result<ExitCode> {
         Command::Plugin(arguments) => command::plugin::run(&arguments).await,
         Command::Relink(arguments) => command::relink::run(&arguments),
         Command::Restore(arguments) => command::restore::run(*arguments, verbose).await,
+        #[cfg(feature = "aws")]
+        Command::Token(arguments) => command::token::run(arguments).await,
         Command::Verify(arguments) => command::verify::run(arguments).await,
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use pgark_connect::OneLine;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::EnvFilter;
 
 /// Starts the log on standard error, with warnings alone, then what is done, then how.
 pub(crate) fn start_log(verbose: u8) {
@@ -14,8 +15,10 @@ pub(crate) fn start_log(verbose: u8) {
     };
     let is_colored = io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    // AWS's libraries tell in their own way what is told again where it fails, and more than anyone should read.
+    let filter = EnvFilter::new(format!("{level},aws=error"));
     tracing_subscriber::fmt()
-        .with_max_level(level)
+        .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(is_colored)
         .with_target(false)

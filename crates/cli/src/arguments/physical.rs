@@ -8,6 +8,8 @@ use pgark_physical::{
     Algorithm, ChecksumAlgorithm, Compression, Mapping, ServerCompression, parse_rate,
 };
 
+#[cfg(feature = "aws")]
+use super::AwsArguments;
 use super::ConnectionArguments;
 
 /// Make a base backup of a whole server, verified while it arrives.
@@ -217,6 +219,9 @@ pub(crate) struct VerifyArguments {
     /// Where to restore: a connection string or a URI, with a database to connect to first.
     #[arg(short, long, value_name = "DBNAME", requires = "restore_with")]
     pub(crate) dbname: Option<OsString>,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) aws: AwsArguments,
 }
 
 /// Make the links to tablespaces absolute in a base backup that was unpacked where it is to be started.

@@ -2,10 +2,16 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
+#[cfg(feature = "aws")]
+use std::sync::Arc;
 
+#[cfg(feature = "aws")]
+use pgark_aws_iam::{Iam, Options};
 use pgark_connect::{Asking, Config, Error};
 
 use super::password;
+#[cfg(feature = "aws")]
+use crate::arguments::AwsArguments;
 use crate::arguments::{ConnectionArguments, LoginArguments};
 
 /// Puts together where to connect: the connection string goes before the letters, as in PostgreSQL's own programs, and
@@ -13,11 +19,6 @@ use crate::arguments::{ConnectionArguments, LoginArguments};
 pub(crate) fn config(arguments: &ConnectionArguments) -> Result<Config, Error> {
     let named = arguments.dbname.as_ref().or(arguments.database.as_ref());
     config_of(named, &arguments.login)
-}
-
-/// As [`config`], where a connection string says all.
-pub(crate) fn config_of_string(named: Option<&OsString>) -> Result<Config, Error> {
-    config_of(named, &LoginArguments::default())
 }
 
 /// As [`config`], with what names the database by itself.
@@ -35,6 +36,10 @@ pub(crate) fn config_of(named: Option<&OsString>, login: &LoginArguments) -> Res
             config.set_unless_said(keyword, value.as_bytes())?;
         }
     }
+    #[cfg(feature = "aws")]
+    if login.aws.iam {
+        return by_token(config, &login.aws);
+    }
     if login.password {
         config.set_password_prompt(Asking::Always, |request| password::ask(request).map(Some));
     } else if !login.no_password {
@@ -44,6 +49,27 @@ pub(crate) fn config_of(named: Option<&OsString>, login: &LoginArguments) -> Res
         });
     }
     let config = config.with_environment()?;
+    config.check()?;
+    Ok(config)
+}
+
+/// Has each login done by a token of AWS IAM.
+#[cfg(feature = "aws")]
+fn by_token(config: Config, arguments: &AwsArguments) -> Result<Config, Error> {
+    if config.get("password").is_some() {
+        return Err(Error::BadOption {
+            name: "password",
+            value: "***".into(),
+            problem: "with --aws-iam a token takes its place".into(),
+        });
+    }
+    let iam = Iam::new(Options {
+        region: arguments.region.clone(),
+        profile: arguments.profile.clone(),
+        host: None,
+    });
+    let config = config.with_environment()?;
+    let config = config.with_password_provider(Arc::new(iam))?;
     config.check()?;
     Ok(config)
 }

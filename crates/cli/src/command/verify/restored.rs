@@ -17,6 +17,7 @@ use pgark_dump::Sink;
 use pgark_restore::{Archive, Outcome, Preflight, Watch};
 use tokio::process::Command;
 
+use crate::arguments::LoginArguments;
 use crate::arguments::physical::VerifyArguments;
 use crate::command::connection;
 use crate::exit;
@@ -28,7 +29,12 @@ const SHOWN: usize = 20;
 /// Restores an archive twice, by pg_restore and by pgark, each into a database of its own that is dropped afterwards, and tells in what
 /// the two differ.
 pub(super) async fn run(arguments: &VerifyArguments, folder: &Path) -> anyhow::Result<ExitCode> {
-    let config = connection::config_of_string(arguments.dbname.as_ref())?;
+    let login = LoginArguments {
+        #[cfg(feature = "aws")]
+        aws: arguments.aws.clone(),
+        ..LoginArguments::default()
+    };
+    let config = connection::config_of(arguments.dbname.as_ref(), &login)?;
     // Without a folder it is looked for in the PATH.
     let pg_restore = folder.join("pg_restore");
     let archive = &arguments.backup;
@@ -187,6 +193,9 @@ async fn restore_with(
     let mut command = Command::new(pg_restore);
     for (variable, value) in config.variables() {
         command.env(variable, value.to_os_str()?);
+    }
+    if let Some(password) = config.made_password().await? {
+        command.env("PGPASSWORD", password.expose().to_os_str()?);
     }
     let dbname = config.dbname()?;
     command
