@@ -1,6 +1,7 @@
 //! Backups and restores of real servers by a real Plakar, which finds no PostgreSQL program on its PATH.
 
 mod again;
+mod aws;
 mod big;
 mod broken;
 mod cancel;

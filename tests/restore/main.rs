@@ -9,6 +9,7 @@ mod fixture;
 mod generated;
 mod globals;
 mod option;
+mod rds;
 mod stream;
 mod together;
 mod verify;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use bstr::{BString, ByteSlice};
 use bytes::Bytes;
 use pgark_archive::{Filter, RestrictKey, ScriptOptions, Selection};
-use pgark_restore::{Archive, Options, Outcome, Report, Watch, restore, restore_globals};
+use pgark_restore::{
+    Archive, GlobalsOptions, OntoRds, Options, Outcome, Report, Watch, restore, restore_globals,
+};
 use tokio::sync::mpsc::Receiver;
 use tokio::task::spawn_blocking;
 
@@ -82,10 +84,15 @@ impl Destination {
         }
         let config = self.options.config.with_dbname(MAINTENANCE);
         let watch = Arc::new(Watch::default());
-        let exit_on_error = self.options.exit_on_error;
-        Ok(Some(
-            restore_globals(&config, &script, exit_on_error, watch).await?,
-        ))
+        let options = GlobalsOptions {
+            exit_on_error: self.options.exit_on_error,
+            rds: OntoRds::AsFound,
+        };
+        let report = restore_globals(&config, &script, options, watch).await?;
+        for warning in &report.warnings {
+            tracing::warn!("globals: {warning}");
+        }
+        Ok(Some(report))
     }
 
     async fn restore_archive(

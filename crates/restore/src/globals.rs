@@ -7,6 +7,7 @@ use pgark_connect::{Config, Session};
 use pgark_sql::{Piece, Splitter, Token, TokenKind, tokens};
 use pgark_wire::Error as WireError;
 
+use crate::rds::{self, OntoRds, Sieve};
 use crate::report::{Ended, Failure, Report};
 use crate::{Error, Result, Watch, session};
 
@@ -23,6 +24,15 @@ const KEPT: &[&[u8]] = &[
     b"NOBYPASSRLS",
 ];
 
+/// How a script of globals is run.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct GlobalsOptions {
+    /// Whether the first error ends it.
+    pub exit_on_error: bool,
+    /// Whether roles of AWS's and what RDS refuses are left out.
+    pub rds: OntoRds,
+}
+
 /// Runs a script that pg_dumpall or pgark made of a cluster's roles and tablespaces, statement by statement.
 ///
 /// Roles and tablespaces that exist already are altered instead of made. The role that restores keeps its rights, so that it can come
@@ -34,11 +44,17 @@ const KEPT: &[&[u8]] = &[
 pub async fn restore_globals(
     config: &Config,
     script: &[u8],
-    exit_on_error: bool,
+    options: GlobalsOptions,
     watch: Arc<Watch>,
 ) -> Result<Report> {
-    let (mut session, _) = session::open(config, &watch).await?;
+    let (mut session, server) = session::open(config, &watch).await?;
+    let onto_rds = match options.rds {
+        OntoRds::No => false,
+        OntoRds::Yes => true,
+        OntoRds::AsFound => rds::is_rds(&mut session).await?,
+    };
     let own_role = own_role(&mut session).await?;
+    let mut sieve = onto_rds.then(|| Sieve::new(own_role.clone(), server.major));
     let mut report = Report::default();
     for piece in pieces(script) {
         report.wanted += 1;
@@ -55,6 +71,14 @@ pub async fn restore_globals(
                 Err(message) => (command, Err(message)),
             },
             Piece::Statement(statement) => {
+                let passed = match &mut sieve {
+                    Some(sieve) => sieve.pass(statement, &mut report.warnings),
+                    None => Some(statement),
+                };
+                let Some(statement) = passed else {
+                    report.wanted -= 1;
+                    continue;
+                };
                 let statement = kept_rights(statement, &own_role, &mut report.warnings);
                 let run = session.execute(&statement).await;
                 if let Err(error) = &run
@@ -79,10 +103,13 @@ pub async fn restore_globals(
         };
         report.failed += 1;
         report.failures.push(failure);
-        if exit_on_error {
+        if options.exit_on_error {
             report.ended = Ended::AtError;
             break;
         }
+    }
+    if let Some(sieve) = sieve {
+        sieve.tell(&mut report.warnings);
     }
     if session.is_ready() {
         // It has done all that it was to do.

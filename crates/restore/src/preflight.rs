@@ -7,7 +7,7 @@ use pgark_archive::{Header, Selection, TocEntry};
 use pgark_connect::Session;
 
 use crate::session::Server;
-use crate::{Error, Options, Result};
+use crate::{Error, Options, Result, rds};
 
 /// When to look for what will not work.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -64,6 +64,9 @@ pub(crate) async fn look(
     let extensions = of_kind(&chosen, "EXTENSION").filter_map(|entry| entry.tag.as_ref());
     let known = names(session, EXTENSIONS).await?;
     tell_absent("extension", extensions, &known, &mut foreseen);
+    if rds::is_rds(session).await? {
+        rds::foresee(&chosen, options.script.no_owner, &mut foreseen);
+    }
     if !options.script.clean && !options.script.create {
         tell_present(session, &chosen, &mut foreseen).await?;
     }

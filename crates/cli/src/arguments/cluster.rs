@@ -101,6 +101,9 @@ pub(crate) struct GlobalsArguments {
     /// Restoring, stop at the first error.
     #[arg(short, long, requires = "restore")]
     pub(crate) exit_on_error: bool,
+    /// Restoring, leave out what RDS refuses: its own roles and their grants, and the rights of superusers.
+    #[arg(long, requires = "restore")]
+    pub(crate) rds: bool,
     /// Restoring, write what was done, and what not, to FILE as JSON.
     #[arg(long, value_name = "FILE", requires = "restore")]
     pub(crate) report: Option<PathBuf>,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use pgark_dump::globals::{GlobalsOmit, GlobalsOptions, Scope};
 use pgark_dump::{Cluster, Options};
-use pgark_restore::Watch;
+use pgark_restore::{GlobalsOptions as RestoreOptions, OntoRds, Watch};
 
 use super::dump::bytes;
 use super::restore::database;
@@ -33,11 +33,11 @@ async fn dump(arguments: &GlobalsArguments) -> anyhow::Result<ExitCode> {
     let options = options(dumped);
     cluster::check_passwords(&cluster, &options).await?;
     let script = cluster.globals(&options).await?;
-    let output = OutputFile::open(dumped.file.as_deref())?;
+    let output = OutputFile::open(dumped.file.as_deref(), !dumped.no_sync)?;
     let mut writer = output.writer()?;
     let written = writer.write_all(&script).and_then(|()| writer.flush());
     written.context("could not write the script")?;
-    output.finish(!dumped.no_sync)?;
+    output.finish()?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -75,7 +75,14 @@ async fn restore(arguments: &GlobalsArguments, path: &Path) -> anyhow::Result<Ex
     };
     let script = read.with_context(|| format!("could not read \"{}\"", path.display()))?;
     let watch = Arc::new(Watch::default());
-    let exit_on_error = arguments.exit_on_error;
-    let report = pgark_restore::restore_globals(&config, &script, exit_on_error, watch).await?;
+    let options = RestoreOptions {
+        exit_on_error: arguments.exit_on_error,
+        rds: if arguments.rds {
+            OntoRds::Yes
+        } else {
+            OntoRds::No
+        },
+    };
+    let report = pgark_restore::restore_globals(&config, &script, options, watch).await?;
     database::end(&report, "statement", arguments.report.as_deref())
 }
