@@ -86,7 +86,7 @@ fn a_cluster_is_backed_up_whole_and_can_be_restored() {
         for (name, record, options) in DATABASES {
             let archive = scratch.join("archive");
             backup.take(record, &archive)?;
-            expect_archive_of_pg_dump(&server, name.as_bstr(), &["-Z0"], &archive)?;
+            expect_archive_of_pg_dump(&server, name.as_bstr(), &[], &archive)?;
             expect_restore(&server, name.as_bstr(), options, &archive)?;
         }
         Ok(())

@@ -41,8 +41,7 @@ fn objects_are_chosen_as_pg_dump_chooses_them() {
             ),
         ] {
             let backup = host.backup(&uri, options)?;
-            let args = [&["-Z0"], args].concat();
-            expect_one_database(&backup, server, &db, &args, &archive)
+            expect_one_database(&backup, server, &db, args, &archive)
                 .with_context(|| format!("{options:?}"))?;
         }
         host.expect_failure(&uri, &["schemas=nowhere"], &["no matching schemas"])?;

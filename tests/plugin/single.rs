@@ -62,7 +62,7 @@ fn a_database_is_named_by_the_path_of_the_location() {
         let backup = host.backup(&server.uri(&db), &[])?;
         ensure!(backup.ran.stderr.is_empty(), "{}", backup.ran.stderr);
         let archive = host.join("archive");
-        expect_one_database(&backup, server, &db, &["-Z0"], &archive)?;
+        expect_one_database(&backup, server, &db, &[], &archive)?;
         expect_restore(server, BStr::new(&db), "template template0", &archive)?;
         backup.check()
     });
@@ -99,7 +99,7 @@ fn a_database_of_any_name_is_named_by_path_or_option() -> Result<()> {
             expect_files(&backup, &["/00000-globals.sql", record, "/manifest.json"])?;
             ensure!(backup.manifest()?["database"] == json!(name));
             backup.take(record, &archive)?;
-            expect_archive_of_pg_dump(&server, name.as_bytes().as_bstr(), &["-Z0"], &archive)?;
+            expect_archive_of_pg_dump(&server, name.as_bytes().as_bstr(), &[], &archive)?;
         }
     }
     Ok(())
