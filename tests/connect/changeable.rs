@@ -66,7 +66,7 @@ impl Changeable {
         self.reloads.set(self.reloads.get() + 1);
         self.say("select pg_reload_conf()")?;
         let started = Instant::now();
-        // The server says so, then reads the files, then takes the next connection.
+        // The server says so, then reads the files, which must not change meanwhile, then takes the next connection.
         while self.server.log()?.matches("received SIGHUP").count() < self.reloads.get() {
             ensure!(
                 started.elapsed() < Duration::from_secs(10),
@@ -74,7 +74,7 @@ impl Changeable {
             );
             std::thread::sleep(Duration::from_millis(10));
         }
-        Ok(())
+        self.say("select")
     }
 
     /// Runs a statement, whatever TLS is like.
