@@ -1,7 +1,6 @@
 //! When something of a database was read.
 
 use pgark_connect::Session;
-use pgark_wire::Error as WireError;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -31,13 +30,13 @@ impl Moment {
     pub(crate) async fn fetch(session: &mut Session) -> Result<Option<Self>> {
         let rows = match session.rows(Self::SQL).await {
             Ok(rows) => rows,
-            Err(WireError::Server(error)) => {
-                tracing::info!("the server does not tell {}: {error}", Self::WHAT);
-                return Ok(None);
-            }
-            Err(source) => {
+            Err(source) if source.is_connection_lost() => {
                 let doing = "ask for the position in the log";
                 return Err(Error::Session { doing, source });
+            }
+            Err(error) => {
+                tracing::info!("the server does not tell {}: {error}", Self::WHAT);
+                return Ok(None);
             }
         };
         let text = |column| {
