@@ -2,84 +2,44 @@
 
 use std::io::{self, Write};
 
+use bstr::ByteSlice;
 use serde::Serialize;
-use serde_json::Serializer;
-use serde_json::ser::{Formatter, PrettyFormatter};
 
 /// Two blanks of indent, no newline at the end, and in strings the escapes that Go adds so that a browser takes the text for
 /// no markup.
 pub(super) fn encode(value: &impl Serialize) -> Vec<u8> {
-    let mut text = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut text, Go(PrettyFormatter::new()));
-    let written = value.serialize(&mut serializer);
+    let mut text = Escaping(Vec::new());
+    let written = serde_json::to_writer_pretty(&mut text, value);
     written.expect("structs of texts and numbers are JSON");
-    text
+    text.0
 }
 
-/// [`PrettyFormatter`] with more escapes.
-struct Go(PrettyFormatter<'static>);
+/// Escapes what Go escapes besides: characters that stand in strings only, and are never cut.
+struct Escaping(Vec<u8>);
 
-impl Formatter for Go {
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        out: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some(place) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+impl Write for Escaping {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        let mut rest = part;
+        while let Some(place) = rest.find_byteset(b"<>&\xE2") {
             let (before, special) = rest.split_at(place);
-            out.write_all(before.as_bytes())?;
-            let mut after = special.chars();
-            if let Some(special) = after.next() {
-                write!(out, "\\u{:04x}", u32::from(special))?;
-            }
-            rest = after.as_str();
+            self.0.extend_from_slice(before);
+            let (escape, length): (&[u8], _) = match special {
+                [b'<', ..] => (b"\\u003c", 1),
+                [b'>', ..] => (b"\\u003e", 1),
+                [b'&', ..] => (b"\\u0026", 1),
+                [0xE2, 0x80, 0xA8, ..] => (b"\\u2028", 3),
+                [0xE2, 0x80, 0xA9, ..] => (b"\\u2029", 3),
+                _ => (&special[..1], 1),
+            };
+            self.0.extend_from_slice(escape);
+            rest = &special[length..];
         }
-        out.write_all(rest.as_bytes())
+        self.0.extend_from_slice(rest);
+        Ok(part.len())
     }
 
-    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.begin_array(out)
-    }
-
-    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.end_array(out)
-    }
-
-    fn begin_array_value<W: ?Sized + Write>(
-        &mut self,
-        out: &mut W,
-        is_first: bool,
-    ) -> io::Result<()> {
-        self.0.begin_array_value(out, is_first)
-    }
-
-    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.end_array_value(out)
-    }
-
-    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.begin_object(out)
-    }
-
-    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.end_object(out)
-    }
-
-    fn begin_object_key<W: ?Sized + Write>(
-        &mut self,
-        out: &mut W,
-        is_first: bool,
-    ) -> io::Result<()> {
-        self.0.begin_object_key(out, is_first)
-    }
-
-    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.begin_object_value(out)
-    }
-
-    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.0.end_object_value(out)
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -96,11 +56,11 @@ mod tests {
             none: Option<u8>,
         }
         let sample = Sample {
-            text: "a<b>&\"\\\n\u{1}\u{2028}é",
+            text: "a<b>&\"\\\n\u{1}\u{2028}é€",
             list: vec![1, 2],
             none: None,
         };
-        let expected = "{\n  \"text\": \"a\\u003cb\\u003e\\u0026\\\"\\\\\\n\\u0001\\u2028é\",\n  \"list\": [\n    1,\n    2\n  ],\n  \"none\": null\n}";
+        let expected = "{\n  \"text\": \"a\\u003cb\\u003e\\u0026\\\"\\\\\\n\\u0001\\u2028é€\",\n  \"list\": [\n    1,\n    2\n  ],\n  \"none\": null\n}";
         assert_eq!(String::from_utf8(encode(&sample)).unwrap(), expected);
     }
 }
