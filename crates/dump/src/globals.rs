@@ -8,10 +8,11 @@ mod role;
 mod tablespace;
 
 use bitflags::bitflags;
-use bstr::BString;
+use bstr::{BStr, BString};
 use pgark_archive::RestrictKey;
 use pgark_catalog::Server;
 use pgark_connect::{Config, Session};
+use pgark_sql::acl::{AclTarget, ObjectKind, build_acl_commands};
 use pgark_sql::{Encoding, Quoter, put, text};
 use pgark_wire::Rows;
 
@@ -252,23 +253,75 @@ async fn close(session: Session) -> Result<()> {
         .map_err(|source| Error::Session { doing, source })
 }
 
-/// The security labels of one shared catalogue's objects: OID, provider, label.
-async fn security_labels(
+/// The statements that give roles what they may do with an object: its kind, its name and its owner's name, its ACL, and that of one on
+/// which nothing was granted.
+fn grants(
     cluster: &Cluster,
-    session: &mut Session,
-    catalog: &str,
-) -> Result<Vec<(BString, BString, BString)>> {
-    if !cluster.security_labels {
-        return Ok(Vec::new());
+    (kind, name, owner): (ObjectKind, &BStr, &BStr),
+    acl: &BStr,
+    default: &BStr,
+) -> Result<BString> {
+    let target = AclTarget {
+        kind,
+        name: &cluster.quoter.ident(name),
+        column: None,
+        schema: None,
+        owner,
+    };
+    build_acl_commands(&cluster.quoter, &target, acl, default).map_err(|source| Error::Sql {
+        object: format!(
+            "the privileges on {} \"{name}\"",
+            kind.as_str().to_ascii_lowercase()
+        ),
+        source,
+    })
+}
+
+/// The security labels of one shared catalogue's objects: OID, provider, label.
+struct SecurityLabels(Vec<(BString, BString, BString)>);
+
+impl SecurityLabels {
+    /// Reads them, where they are wanted.
+    async fn read(cluster: &Cluster, session: &mut Session, catalog: &str) -> Result<Self> {
+        if !cluster.security_labels {
+            return Ok(Self(Vec::new()));
+        }
+        let sql = format!(
+            "select objoid, provider, label from pg_catalog.pg_shseclabel \
+             where classoid = 'pg_catalog.{catalog}'::pg_catalog.regclass order by 1, 2"
+        );
+        let rows = read(session, "security labels", &sql).await?;
+        let text = |value: Option<&BStr>| value.unwrap_or_default().to_owned();
+        let labels = rows
+            .iter()
+            .map(|row| (text(row.get(0)), text(row.get(1)), text(row.get(2))));
+        Ok(Self(labels.collect()))
     }
-    let sql = format!(
-        "select objoid, provider, label from pg_catalog.pg_shseclabel \
-         where classoid = 'pg_catalog.{catalog}'::pg_catalog.regclass order by 1, 2"
-    );
-    let rows = read(session, "security labels", &sql).await?;
-    let text = |value: Option<&bstr::BStr>| value.unwrap_or_default().to_owned();
-    Ok(rows
-        .iter()
-        .map(|row| (text(row.get(0)), text(row.get(1)), text(row.get(2))))
-        .collect())
+
+    /// Writes those of the object with an OID; its kind as a statement says it, its name quoted.
+    fn put_those_of(
+        &self,
+        oid: &BStr,
+        kind: &str,
+        name: &BString,
+        quoter: Quoter,
+        out: &mut Vec<u8>,
+    ) {
+        for (_, provider, label) in self.0.iter().filter(|(of, ..)| of == oid) {
+            let provider = quoter.ident(provider);
+            let label = quoter.portable_literal(label);
+            put!(
+                out,
+                "SECURITY LABEL FOR ",
+                provider,
+                " ON ",
+                kind,
+                " ",
+                name,
+                " IS ",
+                label,
+                ";\n"
+            );
+        }
+    }
 }

@@ -1,9 +1,9 @@
 use pgark_connect::Session;
-use pgark_sql::acl::{AclTarget, ObjectKind, build_acl_commands};
+use pgark_sql::acl::ObjectKind;
 use pgark_sql::put;
 
-use super::{Cluster, read};
-use crate::error::{Error, Result};
+use super::{Cluster, grants, read};
+use crate::error::Result;
 
 /// The roles' privileges on configuration parameters, which exist since 15 (dumpRoleGUCPrivs).
 pub(super) async fn dump(
@@ -11,7 +11,6 @@ pub(super) async fn dump(
     session: &mut Session,
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    let quoter = &cluster.quoter;
     let sql = "select parname, pg_catalog.pg_get_userbyid(10), paracl, pg_catalog.acldefault('p', 10) \
                from pg_catalog.pg_parameter_acl order by 1";
     let rows = read(session, "privileges on parameters", sql).await?;
@@ -23,22 +22,8 @@ pub(super) async fn dump(
     }
     for row in &rows {
         let value = |column| row.get(column).unwrap_or_default();
-        let target = AclTarget {
-            kind: ObjectKind::Parameter,
-            name: &quoter.ident(value(0)),
-            column: None,
-            schema: None,
-            owner: value(1),
-        };
-        let grants = build_acl_commands(quoter, &target, value(2), value(3));
-        let object = || format!("the privileges on parameter \"{}\"", value(0));
-        put!(
-            out,
-            grants.map_err(|source| Error::Sql {
-                object: object(),
-                source
-            })?
-        );
+        let owned = (ObjectKind::Parameter, value(0), value(1));
+        put!(out, grants(cluster, owned, value(2), value(3))?);
     }
     put!(out, "\n\n");
     Ok(())

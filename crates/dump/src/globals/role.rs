@@ -2,7 +2,7 @@ use bstr::{BStr, BString, ByteSlice};
 use pgark_connect::Session;
 use pgark_sql::{SettingTarget, parse_array, put, set_config_option, text};
 
-use super::{Cluster, drop_named, read, security_labels};
+use super::{Cluster, SecurityLabels, drop_named, read};
 use crate::error::{Error, Result};
 
 /// The words of a role's attributes, as they follow `NO` where the attribute is off, in the order of the query.
@@ -46,7 +46,7 @@ pub(super) async fn dump(
         cluster.role_catalog
     );
     let rows = read(session, "roles", &sql).await?;
-    let labels = security_labels(cluster, session, "pg_authid").await?;
+    let labels = SecurityLabels::read(cluster, session, "pg_authid").await?;
     if !rows.is_empty() {
         put!(out, "--\n-- Roles\n--\n\n");
     }
@@ -72,20 +72,7 @@ pub(super) async fn dump(
             let comment = quoter.portable_literal(comment);
             put!(out, "COMMENT ON ROLE ", name, " IS ", comment, ";\n");
         }
-        for (_, provider, label) in labels.iter().filter(|(of, ..)| of == oid) {
-            let provider = quoter.ident(provider);
-            let label = quoter.portable_literal(label);
-            put!(
-                out,
-                "SECURITY LABEL FOR ",
-                provider,
-                " ON ROLE ",
-                name,
-                " IS ",
-                label,
-                ";\n"
-            );
-        }
+        labels.put_those_of(oid, "ROLE", &name, *quoter, out);
     }
 
     let settings = settings(session).await?;

@@ -1,10 +1,10 @@
 use bstr::BStr;
 use pgark_connect::Session;
-use pgark_sql::acl::{AclTarget, ObjectKind, build_acl_commands};
+use pgark_sql::acl::ObjectKind;
 use pgark_sql::put;
 
-use super::{Cluster, drop_named, read, security_labels};
-use crate::error::{Error, Result};
+use super::{Cluster, SecurityLabels, drop_named, grants, read};
+use crate::error::Result;
 
 /// What drops the tablespaces (dropTablespaces).
 pub(super) async fn drop_all(
@@ -30,7 +30,7 @@ pub(super) async fn dump(
                pg_catalog.shobj_description(oid, 'pg_tablespace') \
                from pg_catalog.pg_tablespace where spcname !~ '^pg_' order by 1";
     let rows = read(session, "tablespaces", sql).await?;
-    let labels = security_labels(cluster, session, "pg_tablespace").await?;
+    let labels = SecurityLabels::read(cluster, session, "pg_tablespace").await?;
     if !rows.is_empty() {
         put!(out, "--\n-- Tablespaces\n--\n\n");
     }
@@ -53,41 +53,14 @@ pub(super) async fn dump(
             put!(out, "ALTER TABLESPACE ", name, " SET (", value(6), ");\n");
         }
         if cluster.privileges {
-            let target = AclTarget {
-                kind: ObjectKind::Tablespace,
-                name: &name,
-                column: None,
-                schema: None,
-                owner: value(2),
-            };
-            let grants = build_acl_commands(quoter, &target, value(4), value(5));
-            let object = || format!("the privileges on tablespace \"{}\"", value(1));
-            put!(
-                out,
-                grants.map_err(|source| Error::Sql {
-                    object: object(),
-                    source
-                })?
-            );
+            let owned = (ObjectKind::Tablespace, value(1), value(2));
+            put!(out, grants(cluster, owned, value(4), value(5))?);
         }
         if cluster.comments && !value(7).is_empty() {
             let comment = quoter.portable_literal(value(7));
             put!(out, "COMMENT ON TABLESPACE ", name, " IS ", comment, ";\n");
         }
-        for (_, provider, label) in labels.iter().filter(|(of, ..)| of == value(0)) {
-            let provider = quoter.ident(provider);
-            let label = quoter.portable_literal(label);
-            put!(
-                out,
-                "SECURITY LABEL FOR ",
-                provider,
-                " ON TABLESPACE ",
-                name,
-                " IS ",
-                label,
-                ";\n"
-            );
-        }
+        labels.put_those_of(value(0), "TABLESPACE", &name, *quoter, out);
     }
     put!(out, "\n\n");
     Ok(())
