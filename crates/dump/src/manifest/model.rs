@@ -232,6 +232,7 @@ pub(super) struct Constraint {
 pub(super) struct Index {
     pub(super) name: String,
     pub(super) method: String,
+    #[serde(skip_serializing_if = "is_empty")]
     pub(super) definition: String,
     pub(super) is_unique: bool,
     pub(super) is_primary: bool,

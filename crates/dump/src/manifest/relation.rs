@@ -9,6 +9,13 @@ use super::fields::query;
 use super::model::{Column, Constraint, Index, Relation};
 use crate::error::Result;
 
+/// The relations that other sessions keep to themselves: asking for a size, an expression or an index's definition opens the table, and
+/// would wait for them.
+const KEPT: &str = "select l.relation from pg_catalog.pg_locks l \
+                    where l.mode = 'AccessExclusiveLock' and l.relation is not null \
+                    and l.database = (select d.oid from pg_catalog.pg_database d \
+                      where d.datname = pg_catalog.current_database())";
+
 /// The relations of users' schemas, by schema and name, without their parts.
 pub(super) async fn relations(client: &Client) -> Result<Vec<Relation>> {
     let sql = format!(
@@ -114,17 +121,14 @@ impl Relations {
     }
 }
 
-/// Bytes on the disk, with TOAST and indexes. A relation that another session keeps to itself has none, since asking for its size would
-/// wait for that session.
+/// Bytes on the disk, with TOAST and indexes. A relation that another session keeps to itself has none.
 pub(super) async fn sizes(client: &Client) -> Result<Vec<(u32, Option<i64>)>> {
     let sql = format!(
         "select c.oid, pg_catalog.pg_total_relation_size(c.oid) \
          from pg_catalog.pg_class c \
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
          where c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') and {USER_SCHEMA} \
-         and c.oid not in (select l.relation from pg_catalog.pg_locks l \
-           where l.mode = 'AccessExclusiveLock' and l.relation is not null \
-           and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()))"
+         and c.oid not in ({KEPT})"
     );
     query(client, "the sizes of relations", &sql, |f| {
         Ok((f.take()?, f.take()?))
@@ -169,10 +173,12 @@ pub(super) async fn activities(client: &Client) -> Result<Vec<(u32, Activity)>> 
     .await
 }
 
+/// Columns; defaults of a relation that another session keeps to itself are left out.
 pub(super) async fn columns(client: &Client) -> Result<Vec<(u32, Column)>> {
     let sql = format!(
         "select a.attrelid, a.attnum, a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid, a.atttypmod), \
-           not a.attnotnull, pg_catalog.pg_get_expr(d.adbin, d.adrelid) \
+           not a.attnotnull, \
+           case when c.oid not in ({KEPT}) then pg_catalog.pg_get_expr(d.adbin, d.adrelid) end \
          from pg_catalog.pg_attribute a \
          join pg_catalog.pg_class c on c.oid = a.attrelid and c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') \
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
@@ -221,11 +227,13 @@ pub(super) async fn constraints(client: &Client) -> Result<Vec<(u32, Constraint)
     .await
 }
 
+/// Indexes; definitions of those of a table that another session keeps to itself are left out.
 pub(super) async fn indexes(client: &Client) -> Result<Vec<(u32, Index)>> {
     // A foreign key names the index that it relies on, too, but is no constraint of the index's table by this index.
     let sql = format!(
         "select x.indrelid, i.relname::pg_catalog.text, m.amname::pg_catalog.text, \
-           pg_catalog.replace(pg_catalog.pg_get_indexdef(x.indexrelid), E'\\n', ' '), \
+           case when c.oid not in ({KEPT}) \
+             then pg_catalog.replace(pg_catalog.pg_get_indexdef(x.indexrelid), E'\\n', ' ') end, \
            x.indisunique, x.indisprimary, x.indisvalid, x.indpred is not null, \
            (select o.conname::pg_catalog.text from pg_catalog.pg_constraint o \
               where o.conindid = x.indexrelid and o.conrelid = x.indrelid and o.contype in ('p', 'u', 'x') \
