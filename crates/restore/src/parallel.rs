@@ -17,7 +17,7 @@ use crate::serial;
 use crate::source::Archive;
 use crate::worker::data::SMALL;
 use crate::worker::together::Offers;
-use crate::worker::{Text, Worker};
+use crate::worker::{Outcome, Text, Worker};
 use crate::{Error, Result};
 
 /// A table's data of so many bytes in the archive is worth the work of several sessions.
@@ -245,17 +245,18 @@ impl Worker {
 
     /// As [`Worker::define`], but puts off what failed.
     async fn define_or_defer(&mut self, places: &[usize], board: &Board) {
-        let texts = self.definitions(places);
-        let failed = match self.execute(&texts).await {
-            Ok(Some(failed)) => failed,
+        let (places, texts) = self.definitions(places);
+        let Outcome { failed, unreached } = match self.execute(&texts).await {
+            Ok(Some(outcome)) => outcome,
             Ok(None) => return,
-            Err(lost) => return self.run.lose(places, &lost),
+            Err(lost) => return self.run.lose(&places, &lost),
         };
         let failed_places: HashSet<usize> = failed.iter().map(|failed| failed.place).collect();
-        for place in places {
-            if !failed_places.contains(place) {
-                self.run.note(*place, &[]);
-            }
+        let reached = places
+            .into_iter()
+            .take_while(|place| unreached != Some(*place));
+        for place in reached.filter(|place| !failed_places.contains(place)) {
+            self.run.note(place, &[]);
         }
         for place in failed_places {
             let is_failed = |text: &Text| {
@@ -285,15 +286,15 @@ async fn retry(workers: &mut [Worker], mut later: Vec<(usize, HashSet<BString>)>
     };
     later.sort_unstable_by_key(|(place, _)| *place);
     for (place, done) in later {
-        let mut texts = worker.definitions(&[place]);
+        let (places, mut texts) = worker.definitions(&[place]);
         for text in &texts {
             if let Err(lost) = worker.use_domain(text.sql.as_bstr()).await {
-                return worker.run.lose(&[place], &lost);
+                return worker.run.lose(&places, &lost);
             }
         }
         // What sets up the session is needed anew.
         texts.retain(|text| text.sql.starts_with(b"SET ") || !done.contains(&text.sql));
-        if worker.run_and_note(&[place], &texts).await == Flow::Stop {
+        if worker.run_and_note(&places, &texts).await == Flow::Stop {
             return;
         }
     }

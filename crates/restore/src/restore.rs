@@ -258,8 +258,8 @@ fn is_run_alone(entry: &TocEntry) -> bool {
 async fn drop_some(worker: &mut Worker, texts: &mut Vec<Text>, failed: &mut Vec<Failed>) -> Flow {
     let run = Arc::clone(&worker.run);
     match worker.execute(&std::mem::take(texts)).await {
-        Ok(Some(now)) if run.options.stops_at_error() => run.note_drops(&now),
-        Ok(now) => failed.extend(now.unwrap_or_default()),
+        Ok(Some(now)) if run.options.stops_at_error() => run.note_drops(&now.failed),
+        Ok(now) => failed.extend(now.unwrap_or_default().failed),
         Err(lost) => run.lose(&[], &lost),
     }
     run.flow()
@@ -275,7 +275,7 @@ async fn drop_again(worker: &mut Worker, failed: Vec<Failed>) -> Flow {
         }];
         match worker.execute(&again).await {
             Ok(second) => {
-                let has_failed = second.unwrap_or_default().pop();
+                let has_failed = second.unwrap_or_default().failed.pop();
                 if has_failed.is_some_and(|second| !is_gone(&second) || is_gone(&first)) {
                     still.push(first);
                 }
@@ -311,8 +311,11 @@ async fn create_database(
         .filter(|(place, _)| is_of_database(&toc[*place]));
     for (place, _) in of_database {
         // CREATE DATABASE takes no other statement beside it.
-        let texts = worker.definitions(&[place]);
-        let flow = worker.run_and_note_singly(place, &texts).await;
+        let (sound, texts) = worker.definitions(&[place]);
+        let flow = match sound.first() {
+            Some(place) => worker.run_and_note_singly(*place, &texts).await,
+            None => worker.run.flow(),
+        };
         if flow == Flow::Stop {
             end(worker).await?;
             return Ok(None);

@@ -51,7 +51,7 @@ impl Phase {
 }
 
 /// How far a restore is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Progress {
     /// What it is about.
     pub phase: Phase,

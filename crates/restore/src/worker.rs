@@ -48,17 +48,49 @@ impl AsRef<[u8]> for Text {
     }
 }
 
+/// What became of texts.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Those that failed.
+    pub(crate) failed: Vec<Failed>,
+    /// The first entry of which none was run, where the restore ended before.
+    pub(crate) unreached: Option<usize>,
+}
+
+impl Outcome {
+    /// All were run.
+    fn whole(failed: Vec<Failed>) -> Self {
+        Self {
+            failed,
+            unreached: None,
+        }
+    }
+
+    /// The last one that was run is `texts[last]`, or of the same entry.
+    fn up_to(texts: &[Text], last: usize, failed: Vec<Failed>) -> Self {
+        let rest = texts.iter().skip(last);
+        let mut others = rest.skip_while(|text| text.place == texts[last].place);
+        Self {
+            failed,
+            unreached: others.next().map(|text| text.place),
+        }
+    }
+}
+
 impl Worker {
-    /// The texts of entries' definitions. An entry that makes no sense is a failure of its own.
-    pub(crate) fn definitions(&mut self, places: &[usize]) -> Vec<Text> {
-        let mut texts = Vec::new();
+    /// The entries whose definitions make sense, and the texts of these. One that makes none is a failure of its own, and noted.
+    pub(crate) fn definitions(&mut self, places: &[usize]) -> (Vec<usize>, Vec<Text>) {
+        let (mut sound, mut texts) = (Vec::new(), Vec::new());
         for &place in places {
             match self.statements.definition(place) {
-                Ok(found) => texts.extend(found.into_iter().map(|sql| Text { place, sql })),
+                Ok(found) => {
+                    sound.push(place);
+                    texts.extend(found.into_iter().map(|sql| Text { place, sql }));
+                }
                 Err(error) => self.note_error(place, &error),
             }
         }
-        texts
+        (sound, texts)
     }
 
     fn note_error(&self, place: usize, error: &pgark_archive::Error) {
@@ -72,8 +104,8 @@ impl Worker {
 
     /// Restores the definitions of entries, and notes what became of them.
     pub(crate) async fn define(&mut self, places: &[usize]) -> Flow {
-        let texts = self.definitions(places);
-        self.run_and_note(places, &texts).await
+        let (places, texts) = self.definitions(places);
+        self.run_and_note(&places, &texts).await
     }
 
     /// As [`Worker::run_and_note`] for one entry, each of whose texts takes no other beside it, nor a transaction.
@@ -103,13 +135,13 @@ impl Worker {
         let run = Arc::clone(&self.run);
         match self.execute(texts).await {
             Ok(None) => return run.flow(),
-            Ok(Some(failed)) => note_all(&run, places, failed),
+            Ok(Some(outcome)) => note_all(&run, places, outcome),
             Err(lost) => run.lose(places, &lost),
         }
         run.flow()
     }
 
-    /// Runs texts in their order, and gives back those that failed; nothing at all where the restore was stopped meanwhile and none of
+    /// Runs texts in their order, and tells what became of them; nothing at all where the restore was stopped meanwhile and none of
     /// them counts.
     ///
     /// Many go in one message, which is one transaction; where that fails they are run again one by one, so that each fails or stays
@@ -117,23 +149,20 @@ impl Worker {
     ///
     /// # Errors
     /// When the session is of no use any more.
-    pub(crate) async fn execute(
-        &mut self,
-        texts: &[Text],
-    ) -> Result<Option<Vec<Failed>>, WireError> {
+    pub(crate) async fn execute(&mut self, texts: &[Text]) -> Result<Option<Outcome>, WireError> {
         if self.run.options.has_transactions() {
             return self.execute_in_transaction(texts).await.map(Some);
         }
         if texts.len() > 1 {
             match self.session.execute(joined(texts)).await {
-                Ok(()) => return Ok(Some(Vec::new())),
-                Err(_) if self.run.watch.is_stopped() => return Ok(None),
+                Ok(()) => return Ok(Some(Outcome::default())),
                 Err(error) if !self.session.is_ready() => return Err(error),
+                Err(_) if self.run.watch.is_stopped() => return Ok(None),
                 Err(error) => tracing::debug!("a batch of {} failed: {error}", texts.len()),
             }
         }
         let mut failed = Vec::new();
-        for text in texts {
+        for (place, text) in texts.iter().enumerate() {
             if let Some(error) = self.execute_alone(text).await? {
                 failed.push(Failed {
                     place: text.place,
@@ -141,14 +170,18 @@ impl Worker {
                     error,
                 });
                 if self.run.options.stops_at_error() {
-                    break;
+                    return Ok(Some(Outcome::up_to(texts, place, failed)));
                 }
             }
-            if self.run.watch.is_stopped() {
-                break;
+            // An entry of which something was done is done to its end.
+            let is_last = texts
+                .get(place + 1)
+                .is_none_or(|next| next.place != text.place);
+            if is_last && self.run.watch.is_stopped() {
+                return Ok(Some(Outcome::up_to(texts, place, failed)));
             }
         }
-        Ok(Some(failed))
+        Ok(Some(Outcome::whole(failed)))
     }
 
     /// Runs one text, again where it was the victim of a deadlock.
@@ -167,39 +200,41 @@ impl Worker {
     }
 
     /// Runs texts in the open transaction, all of which fail from the first on that does.
-    async fn execute_in_transaction(&mut self, texts: &[Text]) -> Result<Vec<Failed>, WireError> {
-        let mut rest = texts;
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at(portion(rest));
+    async fn execute_in_transaction(&mut self, texts: &[Text]) -> Result<Outcome, WireError> {
+        let mut sent = 0;
+        while sent < texts.len() {
+            let now = &texts[sent..sent + portion(&texts[sent..])];
             let mut outcomes = Vec::new();
             self.session.pipeline(now, &mut outcomes).await?;
-            for (text, outcome) in now.iter().zip(outcomes) {
+            for (place, outcome) in outcomes.into_iter().enumerate() {
+                let place = sent + place;
                 if let Err(error) = outcome {
-                    return Ok(vec![Failed {
-                        place: text.place,
-                        text: text.sql.clone(),
+                    let failed = Failed {
+                        place: texts[place].place,
+                        text: texts[place].sql.clone(),
                         error,
-                    }]);
+                    };
+                    return Ok(Outcome::up_to(texts, place, vec![failed]));
                 }
             }
-            rest = later;
+            sent += now.len();
         }
-        Ok(Vec::new())
+        Ok(Outcome::default())
     }
 }
 
-/// Notes what became of entries: what failed of each, or nothing. An entry behind one that ended the restore was not come to.
-pub(crate) fn note_all(run: &Run, places: &[usize], failed: Vec<Failed>) {
-    let mut failed = failed.into_iter().peekable();
-    for &place in places {
+/// Notes what became of entries: what failed of each, or nothing.
+pub(crate) fn note_all(run: &Run, places: &[usize], outcome: Outcome) {
+    let mut failed = outcome.failed.into_iter().peekable();
+    let reached = places
+        .iter()
+        .take_while(|place| outcome.unreached != Some(**place));
+    for &place in reached {
         let mut own = Vec::new();
         while let Some(next) = failed.next_if(|failed| failed.place == place) {
             own.push(next);
         }
         run.note(place, &own);
-        if run.flow() == Flow::Stop {
-            break;
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use pgark_sql::{Piece, Splitter, put};
 use pgark_wire::Error as WireError;
 
 use super::together::Offers;
-use super::{MESSAGE_BYTES, Text, Worker, note_all};
+use super::{MESSAGE_BYTES, Outcome, Text, Worker, note_all};
 use crate::feed::{Fed, Feed, read_small};
 use crate::report::Ended;
 use crate::run::{Failed, Flow, Run, Table};
@@ -119,7 +119,7 @@ impl Worker {
     ) -> Result<bool, WireError> {
         let texts: Vec<Text> = texts.into_iter().map(|sql| Text { place, sql }).collect();
         match self.execute(&texts).await? {
-            Some(found) => failed.extend(found),
+            Some(outcome) => failed.extend(outcome.failed),
             None => return Ok(false),
         }
         Ok(failed.is_empty() || !self.run.options.stops_at_error())
@@ -300,7 +300,7 @@ impl Worker {
         failed: &mut Vec<Failed>,
     ) -> Result<bool, WireError> {
         match self.execute(&std::mem::take(texts)).await? {
-            Some(found) => failed.extend(found),
+            Some(outcome) => failed.extend(outcome.failed),
             None => return Ok(false),
         }
         Ok(!self.run.watch.is_stopped()
@@ -366,10 +366,10 @@ impl Worker {
             Ok(()) => {
                 let bytes: usize = contents.iter().map(|content| content.len()).sum();
                 run.watch.add_bytes(bytes as u64);
-                note_all(&run, &places, Vec::new());
+                note_all(&run, &places, Outcome::default());
             }
-            Err(_) if run.watch.is_stopped() => {}
             Err(error) if !self.session.is_ready() => run.lose(&places, &error),
+            Err(_) if run.watch.is_stopped() => {}
             Err(_) => {
                 for place in places {
                     if self.fill(place, None).await == Flow::Stop {
