@@ -67,7 +67,7 @@ async fn dump_unbounded(
     };
     let mut attempt = 1;
     let prepared = loop {
-        match Box::pin(Prepared::new(config, options)).await {
+        match Box::pin(Prepared::new(config, options, watch)).await {
             Err(error) if error.is_changed_meanwhile() && attempt < attempts => {
                 tracing::info!("{error}; the dump begins anew");
                 attempt += 1;
@@ -88,12 +88,13 @@ struct Prepared {
 
 impl Prepared {
     /// Takes the snapshot and the locks, and makes all entries.
-    async fn new(config: &Config, options: &Options) -> Result<Self> {
+    async fn new(config: &Config, options: &Options, watch: &Watch) -> Result<Self> {
         let session::Opened {
             mut sessions,
             opening,
             moment,
         } = session::open(config, &options.session, options.jobs).await?;
+        watch.begin_catalog();
         let quoter = session::quoter(&sessions.first)?;
         let database = config.dbname()?;
         let names = Names::find(

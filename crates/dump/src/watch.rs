@@ -12,8 +12,10 @@ pub struct Watch {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Taking the snapshot and the locks, and reading the catalogues.
+    /// Connecting, and taking the snapshot. The user may be asked for a password.
     #[default]
+    Starting,
+    /// Taking the locks, and reading the catalogues.
     Catalog,
     /// Copying rows and large objects.
     Data,
@@ -23,6 +25,7 @@ impl Phase {
     /// A word for it.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Starting => "starting",
             Self::Catalog => "catalog",
             Self::Data => "data",
         }
@@ -69,6 +72,11 @@ impl Watch {
 
     fn lock(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The catalogues begin to be read.
+    pub(crate) fn begin_catalog(&self) {
+        self.lock().phase = Phase::Catalog;
     }
 
     /// Data begins to be written.

@@ -17,8 +17,8 @@ pub(crate) trait Watched: Send + Sync + 'static {
     /// For programs: an object.
     fn fields(&self, elapsed: Duration) -> Value;
 
-    /// For people: a line.
-    fn line(&self, elapsed: Duration) -> String;
+    /// For people: a line; none where the terminal may be needed for a question.
+    fn line(&self, elapsed: Duration) -> Option<String>;
 }
 
 /// What shows the progress, until it is ended.
@@ -77,8 +77,10 @@ fn put_json(watched: &dyn Watched, elapsed: Duration, is_last: bool) {
 }
 
 fn put_line(watched: &dyn Watched, elapsed: Duration, is_last: bool) {
+    let Some(line) = watched.line(elapsed) else {
+        return;
+    };
     let end = if is_last { "\n" } else { "" };
-    let line = watched.line(elapsed);
     let _ = write!(io::stderr(), "\r\x1b[K{line}{end}");
     let _ = io::stderr().flush();
 }

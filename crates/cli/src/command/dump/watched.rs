@@ -33,7 +33,7 @@ impl Watched for Arc<Watch> {
         })
     }
 
-    fn line(&self, elapsed: Duration) -> String {
+    fn line(&self, elapsed: Duration) -> Option<String> {
         shown(&self.progress(), elapsed)
     }
 }
@@ -46,13 +46,16 @@ fn rate(progress: &Progress, elapsed: Duration) -> (u64, Option<u64>) {
     (per_second, rest.checked_div(per_second))
 }
 
-fn shown(progress: &Progress, elapsed: Duration) -> String {
+fn shown(progress: &Progress, elapsed: Duration) -> Option<String> {
+    if progress.phase == Phase::Starting {
+        return None;
+    }
     if progress.phase == Phase::Catalog {
-        return format!("reading the catalog, {} s", elapsed.as_secs());
+        return Some(format!("reading the catalog, {} s", elapsed.as_secs()));
     }
     let (rate, left) = rate(progress, elapsed);
     let left = left.map_or(String::new(), |left| format!(", {left} s left"));
-    format!(
+    Some(format!(
         "{} {}/{} tables, {} of about {}, {}/s{left}",
         bar(progress.bytes, progress.estimated_bytes),
         progress.tables,
@@ -60,7 +63,7 @@ fn shown(progress: &Progress, elapsed: Duration) -> String {
         megabytes(progress.bytes),
         megabytes(progress.estimated_bytes),
         megabytes(rate),
-    )
+    ))
 }
 
 #[cfg(test)]
@@ -71,17 +74,20 @@ mod tests {
     fn the_rest_takes_as_long_for_a_byte_as_what_was_done() {
         let mut progress = Progress::default();
         let elapsed = Duration::from_secs(2);
-        assert_eq!(shown(&progress, elapsed), "reading the catalog, 2 s");
+        let shown = |progress: &Progress| shown(progress, elapsed).unwrap_or_default();
+        assert_eq!(shown(&progress), "");
+        progress.phase = Phase::Catalog;
+        assert_eq!(shown(&progress), "reading the catalog, 2 s");
         progress.phase = Phase::Data;
         progress.of_tables = 3;
         progress.estimated_bytes = 4_000_000;
-        let nothing = shown(&progress, elapsed);
+        let nothing = shown(&progress);
         assert!(
             nothing.ends_with("0.0 MB of about 4.0 MB, 0.0 MB/s"),
             "{nothing}"
         );
         progress.bytes = 1_000_000;
-        let quarter = shown(&progress, elapsed);
+        let quarter = shown(&progress);
         assert!(
             quarter.ends_with("] 0/3 tables, 1.0 MB of about 4.0 MB, 0.5 MB/s, 6 s left"),
             "{quarter}"

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pgark_restore::Watch;
+use pgark_restore::{Phase, Progress, Watch};
 use serde_json::{Value, json};
 
 use crate::command::progress::{Watched, bar, megabytes};
@@ -19,18 +19,24 @@ impl Watched for Arc<Watch> {
         })
     }
 
-    fn line(&self, elapsed: Duration) -> String {
-        let progress = self.progress();
-        format!(
-            "{:<10} {} {}/{} entries, {}, {} s",
-            progress.phase.name(),
-            bar(progress.entries as u64, progress.wanted as u64),
-            progress.entries,
-            progress.wanted,
-            megabytes(progress.bytes),
-            elapsed.as_secs()
-        )
+    fn line(&self, elapsed: Duration) -> Option<String> {
+        shown(&self.progress(), elapsed)
     }
+}
+
+fn shown(progress: &Progress, elapsed: Duration) -> Option<String> {
+    if progress.phase == Phase::Starting {
+        return None;
+    }
+    Some(format!(
+        "{:<10} {} {}/{} entries, {}, {} s",
+        progress.phase.name(),
+        bar(progress.entries as u64, progress.wanted as u64),
+        progress.entries,
+        progress.wanted,
+        megabytes(progress.bytes),
+        elapsed.as_secs()
+    ))
 }
 
 #[cfg(test)]
@@ -39,8 +45,11 @@ mod tests {
 
     #[test]
     fn a_line_tells_phase_and_entries() {
-        let line = Arc::<Watch>::default().line(Duration::from_secs(3));
-        let bar = "-".repeat(30);
-        assert_eq!(line, format!("starting   [{bar}] 0/0 entries, 0.0 MB, 3 s"));
+        let mut progress = Progress::default();
+        let elapsed = Duration::from_secs(3);
+        assert_eq!(shown(&progress, elapsed), None);
+        progress.phase = Phase::Data;
+        let expected = format!("data       [{}] 0/0 entries, 0.0 MB, 3 s", "-".repeat(30));
+        assert_eq!(shown(&progress, elapsed), Some(expected));
     }
 }
