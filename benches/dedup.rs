@@ -5,10 +5,6 @@
 //! then again unchanged, with rows appended, and with rows updated here and there. An argument names the major (17 where there is
 //! none: archives of 15 know gzip alone).
 
-#[path = "../tests/plugin/host.rs"]
-#[allow(dead_code, reason = "the tests look closer")]
-mod host;
-
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -16,15 +12,12 @@ use std::time::Instant;
 
 use anyhow::Result;
 use measuring::{major_of_arguments, megabytes, wide_rows};
-use support::{Major, Server};
-
-use host::Host;
+use support::{Host, Major, Server};
 
 const CODECS: [&str; 4] = ["none", "gzip", "lz4", "zstd"];
 
 const ROWS: u32 = 840_000;
 
-/// What happens before each backup.
 /// What happens before each backup.
 const CHANGES: [(&str, &str); 5] = [
     ("first", ""),

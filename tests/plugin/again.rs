@@ -2,9 +2,8 @@
 
 use anyhow::{Result, ensure};
 use bstr::ByteSlice;
-use support::{Major, Server, side_by_side};
+use support::{Host, Major, Server, side_by_side};
 
-use crate::host::Host;
 use crate::judge::expect_archive_of_pg_dump;
 
 /// Archives in which a change can be seen, and leaves their lengths alone.
@@ -23,7 +22,7 @@ fn every_snapshot_is_complete_and_of_its_own_time() {
         let host = Host::new()?;
         let uri = server.uri("");
         let archive = host.join("archive");
-        let expect_current = |backup: &crate::host::Backup<'_>| -> Result<()> {
+        let expect_current = |backup: &support::Backup<'_>| -> Result<()> {
             for (number, db) in [(1, "postgres"), (2, "shop"), (3, "template1")] {
                 backup.take(&format!("/{number:05}-{db}.dump"), &archive)?;
                 expect_archive_of_pg_dump(&server, db.into(), &["-Z0"], &archive)?;

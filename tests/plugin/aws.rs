@@ -3,9 +3,7 @@
 use std::fs;
 
 use anyhow::{Result, ensure};
-use support::{Rds, database_text};
-
-use crate::host::Host;
+use support::{Host, Rds, database_text};
 
 /// What a server of RDS has besides its superuser: a role that does for one, and a master who has it.
 const LIKE_RDS: &str = "

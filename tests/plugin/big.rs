@@ -3,9 +3,7 @@
 use std::os::unix::process::CommandExt;
 
 use anyhow::{Result, ensure};
-use support::{Running, Server, wait_until};
-
-use crate::host::Host;
+use support::{Host, Running, Server, wait_until};
 
 /// 250 MB in a table, beside another table.
 const BIG: &str = "

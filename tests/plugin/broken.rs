@@ -1,10 +1,9 @@
 //! A backup that cannot be completed: plakar fails and keeps no snapshot.
 
 use anyhow::{Result, ensure};
-use support::{Major, Server, StopMode, side_by_side};
+use support::{Host, Major, Server, StopMode, expect_refusal, side_by_side};
 
 use crate::big;
-use crate::host::{Host, expect_refusal};
 
 #[test]
 fn a_server_that_stops_in_the_middle_of_a_table_leaves_no_snapshot() {

@@ -3,10 +3,9 @@
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use support::{Major, Server, run, wait_until};
+use support::{Host, Major, Process, Server, run, wait_until};
 
 use crate::big;
-use crate::host::{Host, Process};
 
 #[test]
 fn nothing_goes_on_when_plakar_is_interrupted() -> Result<()> {

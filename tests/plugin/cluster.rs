@@ -5,9 +5,8 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use bstr::ByteSlice;
 use serde_json::Value;
-use support::{Fixture, Major, Scratch, Server, side_by_side};
+use support::{Backup, Fixture, Host, Major, Scratch, Server, side_by_side};
 
-use crate::host::{Backup, Host};
 use crate::judge::{
     expect_archive_of_pg_dump, expect_restore, expect_same_text, globals, with_known_key,
 };

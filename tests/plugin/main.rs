@@ -6,7 +6,6 @@ mod big;
 mod broken;
 mod cancel;
 mod cluster;
-mod host;
 mod judge;
 mod many;
 mod object;

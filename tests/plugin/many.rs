@@ -4,9 +4,7 @@ use std::env;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use support::{Major, Running, Server, run, wait_until};
-
-use crate::host::Host;
+use support::{Host, Major, Running, Server, run, wait_until};
 
 /// What a server allows.
 const CONNECTIONS: usize = 20;

@@ -2,9 +2,8 @@
 
 use anyhow::{Context, Result, ensure};
 use bstr::ByteSlice;
-use support::{Fixture, Major, Running, Server, side_by_side, wait_until};
+use support::{Fixture, Host, Major, Running, Server, side_by_side, wait_until};
 
-use crate::host::Host;
 use crate::judge::{expect_same_text, globals, with_known_key};
 use crate::single::{expect_one_database, shop};
 

@@ -4,9 +4,8 @@ use std::fs;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use support::{Major, Server, observe, run, side_by_side};
+use support::{Host, Major, Server, expect_refusal, observe, run, side_by_side};
 
-use crate::host::{Host, expect_refusal};
 use crate::judge::{expect_archive_of_pg_dump, expect_restore};
 use crate::single::{expect_files, expect_one_database, shop};
 

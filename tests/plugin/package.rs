@@ -7,8 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-
-use crate::host::{Host, lay_out};
+use support::{Host, lay_out};
 
 /// The options of every connector.
 const COMMON: [&str; 12] = [

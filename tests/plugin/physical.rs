@@ -6,9 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use support::{Major, Scratch, Server, observe, pgark, server_user, side_by_side};
-
-use crate::host::Host;
+use support::{Host, Major, Scratch, Server, observe, pgark, server_user, side_by_side};
 
 /// A server with a tablespace, and where it is.
 fn start(major: Major, tablespace: &Scratch) -> Result<(Server, String)> {

@@ -1,9 +1,7 @@
 //! What is refused: plakar fails, says why, and keeps no snapshot.
 
 use anyhow::{Result, ensure};
-use support::{Major, Server, shared_server};
-
-use crate::host::Host;
+use support::{Host, Major, Server, shared_server};
 
 #[test]
 fn what_cannot_be_used_is_named() -> Result<()> {

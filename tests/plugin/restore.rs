@@ -2,11 +2,10 @@
 
 use anyhow::{Result, ensure};
 use support::{
-    Fixture, Major, Scratch, Server, database_text, ensure_same_text, run, shared_server,
-    side_by_side, sorted_text,
+    Fixture, Host, Major, Scratch, Server, database_text, ensure_same_text, expect_refusal, run,
+    shared_server, side_by_side, sorted_text, told,
 };
 
-use crate::host::{Host, expect_refusal, told};
 use crate::single::shop;
 
 /// Roles, and databases whose names a path or a connection string would misread.

@@ -2,9 +2,8 @@
 
 use anyhow::{Context, Result, ensure};
 use bstr::ByteSlice;
-use support::{Major, Server, side_by_side};
+use support::{Host, Major, Server, side_by_side};
 
-use crate::host::Host;
 use crate::judge::{expect_archive_of_pg_dump, expect_same_text, globals, with_known_key};
 
 const SHOP: &str = "

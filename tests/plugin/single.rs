@@ -5,9 +5,8 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use bstr::{BStr, ByteSlice};
 use serde_json::{Value, json};
-use support::{Fixture, Major, Scratch, Server, shared_server, side_by_side};
+use support::{Backup, Fixture, Host, Major, Scratch, Server, shared_server, side_by_side};
 
-use crate::host::{Backup, Host};
 use crate::judge::{expect_archive_of_pg_dump, expect_restore};
 
 /// The sample database, on the server that all tests share.

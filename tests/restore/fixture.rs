@@ -1,37 +1,25 @@
 //! Every fixture, restored as pg_restore restores it.
 
 use anyhow::{Context, Result};
-use support::{Fixture, Major, Restore, ensure_same_text, side_by_side, sorted_text};
+use support::{Fixture, Major, Restore, by_turns, ensure_same_text, side_by_side, sorted_text};
 
 use crate::case::{By, Case, ensure_as_good, ensure_same};
 
 #[test]
-fn every_fixture_of_15_is_restored_as_by_pg_restore() -> Result<()> {
-    every_fixture(Major::V15)
-}
-
-#[test]
-fn every_fixture_of_16_is_restored_as_by_pg_restore() -> Result<()> {
-    every_fixture(Major::V16)
-}
-
-#[test]
-fn every_fixture_of_17_is_restored_as_by_pg_restore() -> Result<()> {
-    every_fixture(Major::V17)
-}
-
-#[test]
-fn every_fixture_of_18_is_restored_as_by_pg_restore() -> Result<()> {
-    every_fixture(Major::V18)
-}
-
-fn every_fixture(major: Major) -> Result<()> {
-    let fixtures: Vec<Fixture> = Fixture::all()?
-        .into_iter()
-        .filter(|fixture| fixture.applies_to(major))
-        .collect();
-    side_by_side(&fixtures, |fixture| {
-        let case = Case::of_fixture(major, fixture)?;
+fn every_fixture_is_restored_as_by_pg_restore() -> Result<()> {
+    let mut cases = Vec::new();
+    for (place, fixture) in Fixture::all()?.into_iter().enumerate() {
+        let majors = Major::all();
+        let known: Vec<Major> = majors
+            .into_iter()
+            .filter(|major| fixture.applies_to(*major))
+            .collect();
+        for major in by_turns(place, &known) {
+            cases.push(On(*major, fixture.clone()));
+        }
+    }
+    side_by_side(&cases, |On(major, fixture)| {
+        let case = Case::of_fixture(*major, fixture)?;
         let judge = case.restore(By::PgRestore, &[])?;
         ensure_same(&judge, &case.restore(By::Pgark, &[])?)?;
         let parallel = case.restore(By::Pgark, &["-j4"])?;
@@ -43,6 +31,15 @@ fn every_fixture(major: Major) -> Result<()> {
         ensure_same(&judge, &parallel).context("-j4")
     });
     Ok(())
+}
+
+#[derive(Debug)]
+struct On(Major, Fixture);
+
+impl std::fmt::Display for On {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} on {}", self.1, self.0)
+    }
 }
 
 #[test]
@@ -59,26 +56,37 @@ fn the_database_with_nearly_everything_is_restored_as_by_pg_restore() {
 }
 
 #[test]
-fn an_older_copy_is_replaced() {
-    side_by_side(&Major::all(), |&major| {
-        for name in ["shop", "quirks/07-partitions", "quirks/10-views"] {
-            let case = Case::of_fixture(major, &Fixture::named(name)?)?;
-            for args in [
-                &["-c", "--if-exists"][..],
-                &["-c"],
-                &["-c", "--if-exists", "-1"],
-            ] {
-                let restored = [By::PgRestore, By::Pgark].map(|by| {
-                    let db = case.empty_database()?;
-                    case.restore_into(&db, By::PgRestore, &[])?;
-                    case.restore_into(&db, by, args)
-                });
-                let [judge, ours] = restored;
-                ensure_as_good(&judge?, &ours?).with_context(|| format!("{name} {args:?}"))?;
-            }
+fn an_older_copy_is_replaced() -> Result<()> {
+    let cases = on_majors(["shop", "quirks/07-partitions", "quirks/10-views"])?;
+    side_by_side(&cases, |On(major, fixture)| {
+        let case = Case::of_fixture(*major, fixture)?;
+        for args in [
+            &["-c", "--if-exists"][..],
+            &["-c"],
+            &["-c", "--if-exists", "-1"],
+        ] {
+            let restored = [By::PgRestore, By::Pgark].map(|by| {
+                let db = case.empty_database()?;
+                case.restore_into(&db, By::PgRestore, &[])?;
+                case.restore_into(&db, by, args)
+            });
+            let [judge, ours] = restored;
+            ensure_as_good(&judge?, &ours?).with_context(|| format!("{args:?}"))?;
         }
         Ok(())
     });
+    Ok(())
+}
+
+/// Fixtures, each with majors to test it on.
+fn on_majors<const N: usize>(names: [&str; N]) -> Result<Vec<On>> {
+    let mut cases = Vec::new();
+    for (place, name) in names.into_iter().enumerate() {
+        for major in by_turns(place, &Major::all()) {
+            cases.push(On(*major, Fixture::named(name)?));
+        }
+    }
+    Ok(cases)
 }
 
 #[test]
@@ -139,36 +147,34 @@ impl std::fmt::Display for Golden {
 }
 
 #[test]
-fn the_database_itself_is_restored_with_its_properties() {
-    side_by_side(&Major::all(), |&major| {
-        for name in ["quirks/20-database", "encodings/latin1", "shop"] {
-            let fixture = Fixture::named(name)?;
-            let server = support::shared_server(major);
-            let source = fixture.load(server)?;
-            let case = Case::of_database(major, &source, "")?;
-            let original = support::database_text(server, &source, &["-C"])?;
-            for args in [
-                &["-C"][..],
-                &["-C", "-c", "--if-exists"],
-                &["-C", "-c", "-j3"],
-            ] {
-                if !args.contains(&"-c") {
-                    let drop = format!(
-                        "alter database \"{source}\" is_template false; drop database \"{source}\""
-                    );
-                    server.psql("postgres", drop)?;
-                }
-                let ran = support::observe(
-                    case.command(By::Pgark, "postgres")
-                        .args(args)
-                        .arg(&case.archive),
-                )?;
-                ran.expect_code(0)?;
-                let restored = support::database_text(server, &source, &["-C"])?;
-                ensure_same_text(&original, &restored)
-                    .with_context(|| format!("{name} {args:?}"))?;
+fn the_database_itself_is_restored_with_its_properties() -> Result<()> {
+    let cases = on_majors(["quirks/20-database", "encodings/latin1", "shop"])?;
+    side_by_side(&cases, |On(major, fixture)| {
+        let server = support::shared_server(*major);
+        let source = fixture.load(server)?;
+        let case = Case::of_database(*major, &source, "")?;
+        let original = support::database_text(server, &source, &["-C"])?;
+        for args in [
+            &["-C"][..],
+            &["-C", "-c", "--if-exists"],
+            &["-C", "-c", "-j3"],
+        ] {
+            if !args.contains(&"-c") {
+                let drop = format!(
+                    "alter database \"{source}\" is_template false; drop database \"{source}\""
+                );
+                server.psql("postgres", drop)?;
             }
+            let ran = support::observe(
+                case.command(By::Pgark, "postgres")
+                    .args(args)
+                    .arg(&case.archive),
+            )?;
+            ran.expect_code(0)?;
+            let restored = support::database_text(server, &source, &["-C"])?;
+            ensure_same_text(&original, &restored).with_context(|| format!("{args:?}"))?;
         }
         Ok(())
     });
+    Ok(())
 }

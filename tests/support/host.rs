@@ -1,25 +1,32 @@
 //! A Plakar with pgark's package installed, and a store.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
+use crate::{Ran, Scratch, observe, pgark, plakar, run};
 use anyhow::{Context, Result, ensure};
-use support::{Ran, Scratch, observe, pgark, plakar, run};
 
 /// The programs besides its own that Plakar finds on its PATH.
 const PROGRAMS: [&str; 6] = ["bash", "cat", "env", "ls", "sh", "true"];
 
 /// Everything of one Plakar: home, settings, caches, store, all in a temporary folder that nobody else uses.
-pub(crate) struct Host {
+pub struct Host {
     scratch: Scratch,
 }
 
 impl Host {
-    /// Makes the package, installs it and makes an empty store without encryption.
-    pub(crate) fn new() -> Result<Self> {
+    /// Installs the package and makes an empty store without encryption.
+    ///
+    /// The package is made by the first host of a program; those after it get a copy.
+    ///
+    /// # Errors
+    /// If the program is not built, or plakar refuses any of it.
+    pub fn new() -> Result<Self> {
         let scratch = Scratch::new()?;
         for folder in ["home", "path"] {
             fs::create_dir(scratch.join(folder))?;
@@ -30,8 +37,7 @@ impl Host {
         let host = Self { scratch };
         host.run(&["-disable-security-check"])?;
         lay_out(&host.plugin_folder())?;
-        host.run(&["pkg", "create", "./plugin/manifest.yaml", "v1.0.0"])?;
-        let package = host.package()?;
+        let package = host.made_package()?;
         host.run(&["pkg", "add", &package.to_string_lossy()])?;
         let store = host.store();
         host.run(&["at", &store, "create", "-plaintext"])?;
@@ -39,17 +45,35 @@ impl Host {
     }
 
     /// A name in the temporary folder.
-    pub(crate) fn join(&self, name: impl AsRef<Path>) -> PathBuf {
+    pub fn join(&self, name: impl AsRef<Path>) -> PathBuf {
         self.scratch.join(name)
     }
 
     /// The folder that the package was made of.
-    pub(crate) fn plugin_folder(&self) -> PathBuf {
+    pub fn plugin_folder(&self) -> PathBuf {
         self.join("plugin")
     }
 
+    /// The package, made here or copied from the host that made it.
+    fn made_package(&self) -> Result<PathBuf> {
+        static MADE: OnceLock<(OsString, Vec<u8>)> = OnceLock::new();
+        let make = || -> Result<_> {
+            self.run(&["pkg", "create", "./plugin/manifest.yaml", "v1.0.0"])?;
+            let file = self.package()?;
+            let name = file.file_name().context("a package has a name")?;
+            Ok((name.to_owned(), fs::read(&file)?))
+        };
+        let (name, content) =
+            MADE.get_or_init(|| make().unwrap_or_else(|error| panic!("{error:#}")));
+        let file = self.join(name);
+        if !file.is_file() {
+            fs::write(&file, content)?;
+        }
+        Ok(file)
+    }
+
     /// The package's file.
-    pub(crate) fn package(&self) -> Result<PathBuf> {
+    pub fn package(&self) -> Result<PathBuf> {
         let files = fs::read_dir(self.scratch.path())?.collect::<Result<Vec<_>, _>>()?;
         let mut packages = files.into_iter().map(|file| file.path());
         packages
@@ -65,15 +89,12 @@ impl Host {
     }
 
     /// Where the store is.
-    pub(crate) fn store(&self) -> String {
+    pub fn store(&self) -> String {
         self.join("store").display().to_string()
     }
 
     /// `plakar` with nothing of this process's environment.
-    pub(crate) fn plakar<A: AsRef<std::ffi::OsStr>>(
-        &self,
-        args: impl IntoIterator<Item = A>,
-    ) -> Command {
+    pub fn plakar<A: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let home = self.home();
         let mut command = plakar();
         command
@@ -90,17 +111,17 @@ impl Host {
     }
 
     /// Runs plakar to success and returns what it printed.
-    pub(crate) fn run(&self, args: &[&str]) -> Result<Vec<u8>> {
+    pub fn run(&self, args: &[&str]) -> Result<Vec<u8>> {
         run(&mut self.plakar(args))
     }
 
     /// As [`run`](Self::run), on the store.
-    pub(crate) fn run_at_store(&self, args: &[&str]) -> Result<Vec<u8>> {
+    pub fn run_at_store(&self, args: &[&str]) -> Result<Vec<u8>> {
         run(self.plakar(["at", &self.store()]).args(args))
     }
 
     /// `plakar backup` of `source`, an option `KEY=VALUE` each of `options`; one record after the other.
-    pub(crate) fn backup_command(&self, source: &str, options: &[&str]) -> Command {
+    pub fn backup_command(&self, source: &str, options: &[&str]) -> Command {
         let store = self.store();
         let mut command = self.plakar(["-concurrency", "1", "at", &store, "backup"]);
         for option in options {
@@ -111,12 +132,12 @@ impl Host {
     }
 
     /// Runs a backup to its end, whatever that is.
-    pub(crate) fn try_backup(&self, source: &str, options: &[&str]) -> Result<Ran> {
+    pub fn try_backup(&self, source: &str, options: &[&str]) -> Result<Ran> {
         observe(&mut self.backup_command(source, options))
     }
 
     /// A backup that succeeds and leaves one snapshot more.
-    pub(crate) fn backup(&self, source: &str, options: &[&str]) -> Result<Backup<'_>> {
+    pub fn backup(&self, source: &str, options: &[&str]) -> Result<Backup<'_>> {
         let before = self.snapshots()?;
         let ran = self.try_backup(source, options)?;
         ran.expect_code(0)?;
@@ -131,12 +152,7 @@ impl Host {
     }
 
     /// A backup that fails: exit code 1, no new snapshot, `words` in what plakar says, which is returned.
-    pub(crate) fn expect_failure(
-        &self,
-        source: &str,
-        options: &[&str],
-        words: &[&str],
-    ) -> Result<String> {
+    pub fn expect_failure(&self, source: &str, options: &[&str], words: &[&str]) -> Result<String> {
         let before = self.snapshots()?;
         let ran = self.try_backup(source, options)?;
         expect_refusal(&ran, words)?;
@@ -149,7 +165,7 @@ impl Host {
     }
 
     /// The snapshots in the store.
-    pub(crate) fn snapshots(&self) -> Result<Vec<String>> {
+    pub fn snapshots(&self) -> Result<Vec<String>> {
         let listing = String::from_utf8(self.run_at_store(&["ls"])?)?;
         let names = listing
             .lines()
@@ -161,7 +177,7 @@ impl Host {
 
     /// The ids of this host's processes: those with its home in their environment, `plakar` itself, its plugins and its
     /// helper `cached`, which stays for a while.
-    pub(crate) fn processes(&self) -> Result<Vec<Process>> {
+    pub fn processes(&self) -> Result<Vec<Process>> {
         let home = format!("HOME={}", self.home().display());
         let mut found = Vec::new();
         for entry in fs::read_dir("/proc")? {
@@ -198,12 +214,12 @@ impl Drop for Host {
 }
 
 /// All that plakar and the plugin said: plakar tells its errors on stdout.
-pub(crate) fn told(ran: &Ran) -> String {
+pub fn told(ran: &Ran) -> String {
     String::from_utf8_lossy(&ran.stdout).into_owned() + &ran.stderr
 }
 
 /// An error unless plakar has failed and said all of `words`.
-pub(crate) fn expect_refusal(ran: &Ran, words: &[&str]) -> Result<()> {
+pub fn expect_refusal(ran: &Ran, words: &[&str]) -> Result<()> {
     let told = told(ran);
     ensure!(
         ran.code == Some(1),
@@ -223,27 +239,29 @@ pub(crate) fn expect_refusal(ran: &Ran, words: &[&str]) -> Result<()> {
 
 /// A process of a host.
 #[derive(Debug)]
-pub(crate) struct Process {
-    pub(crate) id: u32,
-    pub(crate) command: String,
+pub struct Process {
+    /// Its id.
+    pub id: u32,
+    /// Its command line.
+    pub command: String,
 }
 
 /// A backup that was made, with its snapshot.
-pub(crate) struct Backup<'a> {
+pub struct Backup<'a> {
     host: &'a Host,
     snapshot: String,
     /// What plakar said.
-    pub(crate) ran: Ran,
+    pub ran: Ran,
 }
 
 impl Backup<'_> {
     /// The snapshot's name.
-    pub(crate) fn snapshot(&self) -> &str {
+    pub fn snapshot(&self) -> &str {
         &self.snapshot
     }
 
     /// The files in the snapshot, by name.
-    pub(crate) fn files(&self) -> Result<Vec<String>> {
+    pub fn files(&self) -> Result<Vec<String>> {
         let root = format!("{}:/", self.snapshot);
         let listing = String::from_utf8(self.host.run_at_store(&["ls", "-recursive", &root])?)?;
         let mut files = Vec::new();
@@ -262,30 +280,30 @@ impl Backup<'_> {
     }
 
     /// The records in the order in which plakar has dealt with them.
-    pub(crate) fn order(&self) -> Vec<String> {
+    pub fn order(&self) -> Vec<String> {
         let told = String::from_utf8_lossy(&self.ran.stdout);
         let names = told.lines().filter_map(|line| line.split_once(": OK ✓ "));
         names.map(|(_, name)| name.to_owned()).collect()
     }
 
     /// A file's content.
-    pub(crate) fn cat(&self, file: &str) -> Result<Vec<u8>> {
+    pub fn cat(&self, file: &str) -> Result<Vec<u8>> {
         self.host
             .run_at_store(&["cat", &format!("{}:{file}", self.snapshot)])
     }
 
     /// Writes a file of the snapshot to a file of this machine.
-    pub(crate) fn take(&self, file: &str, to: &Path) -> Result<()> {
+    pub fn take(&self, file: &str, to: &Path) -> Result<()> {
         fs::write(to, self.cat(file)?).with_context(|| format!("cannot write {}", to.display()))
     }
 
     /// The manifest.
-    pub(crate) fn manifest(&self) -> Result<serde_json::Value> {
+    pub fn manifest(&self) -> Result<serde_json::Value> {
         serde_json::from_slice(&self.cat("/manifest.json")?).context("the manifest is not JSON")
     }
 
     /// Has plakar restore the snapshot to a destination, and waits for its end, whatever that is.
-    pub(crate) fn restore(&self, to: &str, options: &[&str]) -> Result<Ran> {
+    pub fn restore(&self, to: &str, options: &[&str]) -> Result<Ran> {
         let store = self.host.store();
         let mut command = self.host.plakar(["at", &store, "restore", "-to", to]);
         for option in options {
@@ -295,13 +313,13 @@ impl Backup<'_> {
     }
 
     /// Has plakar check the snapshot.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         self.host.run_at_store(&["check", &self.snapshot]).map(drop)
     }
 }
 
 /// Lays out a plugin's folder, as `make build` does, around the program under test.
-pub(crate) fn lay_out(folder: &Path) -> Result<()> {
+pub fn lay_out(folder: &Path) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .context("tests/ stands in the project's folder")?;
