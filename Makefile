@@ -17,7 +17,7 @@ export PGARK_CACHE
 
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-VERSION := v$(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+VERSION ?= v$(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # Named by PLAKAR, else on the PATH, else built from tests/plakar. tests/support/program.rs has the same rule.
 OWN_PLAKAR := $(PGARK_CACHE)/bin/plakar
 FOUND_PLAKAR := $(or $(PLAKAR),$(shell command -v plakar))
@@ -40,6 +40,57 @@ plugin-folder: # Lay out a plugin's folder DIST around the program PGARK
 	cp -R crates/plugin/package '$(DIST)'
 	install -m 755 '$(PGARK)' '$(DIST)/pgark'
 
+# One file that runs anywhere. musl-gcc compiles what is in C; as a linker it makes programs that crash, so that stays rustc's own.
+# Another machine's target, such as aarch64-unknown-linux-musl, takes its compiler: make static STATIC=… CC_…=aarch64-linux-musl-gcc.
+STATIC ?= $(shell uname -m)-unknown-linux-musl
+STATIC_PROGRAM := $(TARGET)/$(STATIC)/release/pgark
+STATIC_CC := CC_$(subst -,_,$(STATIC))
+
+.PHONY: static
+static: ## Build one static binary, by musl (needs musl-gcc, of the package musl-tools)
+	@command -v '$(or $($(STATIC_CC)),musl-gcc)' > /dev/null || { echo 'missing on this machine: musl-gcc (package musl-tools)' >&2; exit 1; }
+	rustup target add $(STATIC)
+	$(STATIC_CC)='$(or $($(STATIC_CC)),musl-gcc)' $(CARGO) build --locked --release --target $(STATIC) -p pgark
+	@echo '$(STATIC_PROGRAM)'
+
+DIST := dist/pgark-$(VERSION)-$(STATIC)
+
+.PHONY: dist
+dist: static ## Make dist/pgark-VERSION-TARGET.tar.gz of it, with manual pages, completions, licences
+	rm -rf '$(DIST)' '$(DIST).tar.gz'
+	mkdir -p '$(DIST)/completions'
+	install -m 755 '$(STATIC_PROGRAM)' '$(DIST)/pgark'
+	'$(STATIC_PROGRAM)' man '$(DIST)/man'
+	for shell in bash zsh fish; do '$(STATIC_PROGRAM)' completions $$shell > '$(DIST)/completions/pgark.'$$shell; done
+	cp README.md RUNBOOKS.md SECURITY.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT '$(DIST)'
+	cp -R crates/plugin/package '$(DIST)/plugin'
+	cd '$(DIST)' && find . -type f ! -name SHA256SUMS -printf '%P\n' | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
+	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime='$(or $(SOURCE_DATE),@0)' -C dist -czf '$(DIST).tar.gz' '$(notdir $(DIST))'
+	cd dist && sha256sum '$(notdir $(DIST)).tar.gz' > '$(notdir $(DIST)).tar.gz.sha256'
+
+PREFIX ?= /usr/local
+MAN := $(DESTDIR)$(PREFIX)/share/man
+BIN := $(DESTDIR)$(PREFIX)/bin
+
+.PHONY: install
+install: build ## Install program, manual pages and completions below PREFIX (/usr/local), and the plugin into Plakar where there is one
+	install -d '$(BIN)' '$(MAN)/man1' '$(MAN)/man7' '$(DESTDIR)$(PREFIX)/share/bash-completion/completions'
+	install -m 755 '$(TARGET)/release/pgark' '$(BIN)/pgark'
+	'$(BIN)/pgark' man '$(TARGET)/man'
+	install -m 644 '$(TARGET)'/man/*.1 '$(MAN)/man1'
+	install -m 644 '$(TARGET)'/man/*.7 '$(MAN)/man7'
+	'$(BIN)/pgark' completions bash > '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pgark'
+	$(if $(FOUND_PLAKAR),$(MAKE) --no-print-directory package && '$(FOUND_PLAKAR)' pkg add dist/postgresql_$(VERSION)_*.ptar)
+
+.PHONY: uninstall
+uninstall: ## Remove what install has put there
+	rm -f '$(BIN)/pgark' '$(MAN)'/man1/pgark.1 '$(MAN)'/man1/pgark-*.1 '$(MAN)/man7/plakar-postgresql.7' \
+	  '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pgark'
+	$(if $(FOUND_PLAKAR),-'$(FOUND_PLAKAR)' pkg rm postgresql)
+
+.PHONY: reinstall
+reinstall: uninstall install ## Both, with PLAKAR=… and VERSION=… as for install
+
 .PHONY: package
 package: build plakar ## Make Plakar's package of it, dist/*.ptar
 	rm -f dist/*.ptar
@@ -59,24 +110,49 @@ demo: ## Show a dump on a throwaway PostgreSQL: Rust and a C compiler is all it 
 	$(CARGO) build --locked -p pgark-demo
 	@$(TARGET)/debug/pgark-demo
 
+.PHONY: testdb
+testdb: ## Start a throwaway PostgreSQL on port 9999 and tell how to restore to it
+	$(CARGO) build --locked -p pgark -p pgark-demo
+	@$(TARGET)/debug/pgark-demo testdb
+
 .PHONY: prerequisites
 prerequisites: # Fetch what the tests need besides Rust, a C compiler and Go
 	@tests/tools/prerequisites
 	@$(MAKE) --no-print-directory plakar
+
+# One set of features for programs and tests, so that nothing is compiled twice.
+TESTED := --locked --workspace --exclude pgark-demo
 
 # The crates' own tests find the judges by these.
 test test-long: export PGARK_PG_BIN := $(PGARK_CACHE)/pg/15/bin
 
 .PHONY: test
 test: prerequisites ## Run every test on real servers (Rust, a C compiler and Go; servers and clients are fetched)
-	$(CARGO) build --locked -p pgark
-	$(CARGO) test --locked --workspace --exclude pgark-demo --no-fail-fast
+	$(CARGO) build $(TESTED) --all-targets
+	$(CARGO) test $(TESTED) --no-fail-fast
 	$(if $(FOUND_PLAKAR),,cd tests/plakar/ttlmap && go test ./...)
 
 .PHONY: test-long
 test-long: prerequisites ## Run the long tests too: full counts
-	$(CARGO) build --locked -p pgark
-	$(CARGO) test --locked --workspace --exclude pgark-demo --no-fail-fast -- --include-ignored
+	$(CARGO) build $(TESTED) --all-targets
+	$(CARGO) test $(TESTED) --no-fail-fast -- --include-ignored
+
+.PHONY: integration-test
+integration-test: prerequisites ## Run the suites against real servers and real Plakar alone
+	$(CARGO) build $(TESTED) --all-targets
+	$(CARGO) test --locked -p pgark-tests --no-fail-fast
+
+.PHONY: bench
+bench: prerequisites ## Measure beside PostgreSQL's own tools (benches/README.md); takes an hour
+	$(CARGO) build --locked --release -p pgark -p pgark-benches
+	for bench in dump restore basebackup cluster dedup; do $(TARGET)/release/$$bench || exit 1; done
+
+FUZZ_SECONDS ?= 60
+
+.PHONY: fuzz
+fuzz: ## Feed the readers of what a server or an archive sends with chance (needs cargo-fuzz and a nightly Rust)
+	cd crates/physical && for target in $$($(CARGO) +nightly fuzz list); do \
+	  $(CARGO) +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; done
 
 .PHONY: test-debootstrap
 test-debootstrap: ## Run demo and test in a clean Debian made by debootstrap (as root)

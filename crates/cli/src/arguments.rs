@@ -4,6 +4,7 @@
 mod aws;
 mod cluster;
 mod dump;
+mod pg_dumpall;
 pub(crate) mod physical;
 mod restore;
 mod script;
@@ -20,6 +21,7 @@ use pgark_archive::Compression;
 pub(crate) use aws::{AwsArguments, TokenArguments};
 pub(crate) use cluster::{DumpAllArguments, DumpedGlobals, GlobalsArguments, ManifestArguments};
 pub(crate) use dump::{ContentArguments, NameArguments, OmitArguments, SessionArguments};
+pub(crate) use pg_dumpall::PgDumpAllArguments;
 pub(crate) use restore::{
     ChoiceArguments, NewName, PreflightChoice, RenamingArguments, RestoreArguments, SectionName,
 };
@@ -41,13 +43,18 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     #[command(name = "basebackup")]
     BaseBackup(Box<physical::BaseBackupArguments>),
+    Completions(CompletionsArguments),
     Dump(Box<DumpArguments>),
     #[command(name = "dumpall")]
     DumpAll(Box<DumpAllArguments>),
     Globals(Box<GlobalsArguments>),
     Inspect(InspectArguments),
     List(ListArguments),
+    Man(ManArguments),
     Manifest(ManifestArguments),
+    /// What is done where the program is called by that name.
+    #[command(skip)]
+    PgDumpAll(Box<PgDumpAllArguments>),
     Ping(PingArguments),
     Plugin(PluginArguments),
     Relink(physical::RelinkArguments),
@@ -254,6 +261,22 @@ pub(crate) struct InspectArguments {
     /// One JSON array.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Print what has a shell complete the command line.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArguments {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Write the manual pages: of each command, and of the options that Plakar takes.
+#[derive(Debug, Args)]
+pub(crate) struct ManArguments {
+    /// Where to write them; it is made if it is not there.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
 }
 
 /// Serve Plakar, which starts this itself.

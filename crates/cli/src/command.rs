@@ -2,6 +2,7 @@
 
 pub(crate) mod basebackup;
 pub(crate) mod cluster;
+pub(crate) mod completions;
 pub(crate) mod connection;
 pub(crate) mod dump;
 pub(crate) mod dumpall;
@@ -9,8 +10,10 @@ pub(crate) mod filter;
 pub(crate) mod globals;
 pub(crate) mod inspect;
 pub(crate) mod list;
+pub(crate) mod man;
 pub(crate) mod manifest;
 pub(crate) mod password;
+pub(crate) mod pg_dumpall;
 pub(crate) mod ping;
 pub(crate) mod plugin;
 mod progress;

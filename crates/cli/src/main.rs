@@ -5,15 +5,31 @@ mod command;
 mod exit;
 mod output;
 mod output_file;
+mod tool;
 
+use std::env;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use arguments::{Arguments, Command};
+use tool::Tool;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let program = env::args_os().next();
+    let tool = program.as_deref().and_then(Tool::called_as);
+    if let Some(tool) = tool {
+        output::call_myself(tool.name());
+    }
+    tool::exit_code(tool, run_program(tool))
+}
+
+fn run_program(tool: Option<Tool>) -> ExitCode {
+    let parsed = match tool {
+        Some(tool) => tool.parse(env::args_os()),
+        None => Arguments::try_parse(),
+    };
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => return exit::usage(&error),
     };
@@ -52,12 +68,15 @@ fn main() -> ExitCode {
 async fn run(command: Command, verbose: bool) -> anyhow::Result<ExitCode> {
     match command {
         Command::BaseBackup(arguments) => command::basebackup::run(*arguments).await,
+        Command::Completions(arguments) => Ok(command::completions::run(&arguments)),
         Command::Dump(arguments) => command::dump::run(*arguments, verbose).await,
         Command::DumpAll(arguments) => command::dumpall::run(*arguments).await,
         Command::Globals(arguments) => command::globals::run(&arguments).await,
         Command::Inspect(arguments) => command::inspect::run(&arguments),
         Command::List(arguments) => command::list::run(&arguments),
+        Command::Man(arguments) => command::man::run(&arguments),
         Command::Manifest(arguments) => command::manifest::run(&arguments).await,
+        Command::PgDumpAll(arguments) => command::pg_dumpall::run(*arguments, verbose).await,
         Command::Ping(arguments) => command::ping::run(&arguments).await,
         Command::Plugin(arguments) => command::plugin::run(&arguments).await,
         Command::Relink(arguments) => command::relink::run(&arguments),

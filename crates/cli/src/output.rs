@@ -1,10 +1,19 @@
 //! What goes to standard error: what the user should know, and the log.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use pgark_connect::OneLine;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
+
+/// What the program is called in front of its words.
+static NAME: OnceLock<&str> = OnceLock::new();
+
+/// Has the program call itself by another name than `pgark`.
+pub(crate) fn call_myself(name: &'static str) {
+    NAME.get_or_init(|| name);
+}
 
 /// Starts the log on standard error, with warnings alone, then what is done, then how.
 pub(crate) fn start_log(verbose: u8) {
@@ -33,5 +42,6 @@ pub(crate) fn say(text: impl AsRef<str>) {
         .split('\n')
         .map(|line| OneLine(line).to_string())
         .collect();
-    let _ = writeln!(io::stderr(), "pgark: {}", lines.join("\n"));
+    let name = NAME.get().unwrap_or(&"pgark");
+    let _ = writeln!(io::stderr(), "{name}: {}", lines.join("\n"));
 }

@@ -5,6 +5,7 @@
 mod choice;
 mod folder;
 pub mod record;
+mod script;
 mod share;
 mod stream;
 mod target;
@@ -28,8 +29,13 @@ use share::Sessions;
 
 pub use choice::Choice;
 pub use folder::Folder;
+pub use script::dump_script;
 pub use stream::TarStream;
 pub use target::{Target, WholeOptions, dump_whole};
+
+/// What a row of pg_database says of a database that can be dumped: it takes connections, and is none that a DROP DATABASE has left
+/// half dropped.
+pub(crate) const IS_DUMPED: &str = "datallowconn and datconnlimit <> -2";
 
 /// SQLSTATE of a database that does not exist.
 const NO_SUCH_DATABASE: &str = "3D000";

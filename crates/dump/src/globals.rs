@@ -16,6 +16,7 @@ use pgark_sql::acl::{AclTarget, ObjectKind, build_acl_commands};
 use pgark_sql::{Encoding, Quoter, put, text};
 use pgark_wire::Rows;
 
+use crate::cluster::IS_DUMPED;
 use crate::error::{Error, Result};
 use crate::session::{SAFE, execute, quoter};
 
@@ -29,6 +30,8 @@ pub enum Scope {
     Roles,
     /// Tablespaces.
     Tablespaces,
+    /// What stands before and after them alone.
+    Neither,
 }
 
 bitflags! {
@@ -65,18 +68,24 @@ pub struct GlobalsOptions {
     pub restrict_key: Option<RestrictKey>,
     /// Quote every identifier.
     pub quote_all_identifiers: bool,
+    /// With `clean`: drop the databases first, as a script does that makes them too.
+    pub drop_databases: bool,
 }
 
 impl GlobalsOptions {
     /// Whether roles are dumped.
     pub fn has_roles(&self) -> bool {
-        self.scope != Scope::Tablespaces
+        matches!(self.scope, Scope::All | Scope::Roles)
     }
 
     fn has_tablespaces(&self) -> bool {
-        self.scope != Scope::Roles && !self.omit.contains(GlobalsOmit::TABLESPACES)
+        matches!(self.scope, Scope::All | Scope::Tablespaces)
+            && !self.omit.contains(GlobalsOmit::TABLESPACES)
     }
 }
+
+/// What ends the script.
+pub(crate) const END: &str = "--\n-- PostgreSQL database cluster dump complete\n--\n\n";
 
 /// The script that makes the globals of the server anew, through any of its databases.
 ///
@@ -87,6 +96,13 @@ impl GlobalsOptions {
 /// # Cancel safety
 /// Dropping the future closes the connection.
 pub async fn dump(config: &Config, options: &GlobalsOptions) -> Result<Vec<u8>> {
+    let mut script = dump_without_end(config, options).await?;
+    script.extend_from_slice(END.as_bytes());
+    Ok(script)
+}
+
+/// As [`dump`], up to where pg_dumpall puts databases.
+pub(crate) async fn dump_without_end(config: &Config, options: &GlobalsOptions) -> Result<Vec<u8>> {
     let key = match &options.restrict_key {
         Some(key) => key.clone(),
         None => RestrictKey::random()?,
@@ -150,6 +166,9 @@ async fn dump_in_encoding(
     }
     if options.clean {
         let if_exists = if options.if_exists { "IF EXISTS " } else { "" };
+        if options.drop_databases {
+            drop_databases(&cluster, &mut session, if_exists, &mut out).await?;
+        }
         if options.has_tablespaces() {
             tablespace::drop_all(&cluster, &mut session, if_exists, &mut out).await?;
         }
@@ -170,10 +189,6 @@ async fn dump_in_encoding(
     if has_restricted_mode {
         put!(out, "\\unrestrict ", key, "\n\n");
     }
-    put!(
-        out,
-        "--\n-- PostgreSQL database cluster dump complete\n--\n\n"
-    );
     close(session).await?;
     Ok((out, encoding))
 }
@@ -218,6 +233,29 @@ async fn open(config: &Config, options: &GlobalsOptions) -> Result<Session> {
         execute(&mut session, "set up the session", set).await?;
     }
     Ok(session)
+}
+
+/// What drops the databases that a restore makes anew (dropDBs).
+async fn drop_databases(
+    cluster: &Cluster,
+    session: &mut Session,
+    if_exists: &str,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let sql = format!(
+        "select datname from pg_catalog.pg_database where {IS_DUMPED} \
+         and datname not in ('template0', 'template1', 'postgres') order by datname"
+    );
+    put!(
+        out,
+        "--\n-- Drop databases (except postgres and template1)\n--\n\n"
+    );
+    for row in &read(session, "databases", &sql).await? {
+        let name = cluster.quoter.ident(row.get(0).unwrap_or_default());
+        put!(out, "DROP DATABASE ", if_exists, name, ";\n");
+    }
+    put!(out, "\n\n");
+    Ok(())
 }
 
 /// Drops the objects that a query names, if there are any.

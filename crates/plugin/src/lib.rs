@@ -27,6 +27,7 @@ mod error;
 mod exporter;
 mod importer;
 mod options;
+pub mod package;
 mod pending;
 mod physical;
 mod postgres;

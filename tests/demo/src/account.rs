@@ -23,7 +23,9 @@ pub(crate) fn run_again_as(user: &User) -> Result<ExitCode> {
         .env("HOME", home.path())
         .env("PGARK", home.join("pgark"))
         .env("PGARK_CACHE", kept_folder());
-    command.current_dir(home.path());
+    command
+        .current_dir(home.path())
+        .args(env::args_os().skip(1));
     user.lend_to(&mut command);
     let status = command
         .status()

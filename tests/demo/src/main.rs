@@ -1,6 +1,8 @@
 //! The demonstration behind `make demo`: a throwaway PostgreSQL, a sample database, a dump by pgark, its listing, and where
 //! a pg_restore is at hand the proof that it restores.
 //!
+//! With the argument `testdb` it is `make testdb`: the server alone, on a port that is always the same, until it is interrupted.
+//!
 //! PostgreSQL comes as a server alone from the archives of `postgresql_embedded`, so that the machine needs nothing of it.
 
 #![allow(
@@ -13,6 +15,7 @@ mod account;
 mod proof;
 mod server;
 
+use std::env;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -21,7 +24,10 @@ use anyhow::{Context, Result, bail};
 use support::{Scratch, command_line, pgark, run, server_user};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::server::DemoServer;
+use crate::server::{ANY_PORT, DemoServer};
+
+/// The port of `make testdb`.
+const TESTDB_PORT: u16 = 9999;
 
 const SHOP: &str = include_str!("../../../fixtures/shop.sql");
 
@@ -36,19 +42,45 @@ async fn main() -> ExitCode {
 async fn run_demo() -> Result<ExitCode> {
     // From here on an interrupt ends the program through the destructors, which stop the server and remove the folders.
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let is_testdb = match env::args().nth(1).as_deref() {
+        None => false,
+        Some("testdb") => true,
+        Some(other) => bail!("unknown argument \"{other}\", expected testdb or none"),
+    };
     if let Some(user) = server_user() {
         return account::run_again_as(user);
     }
     let scratch = Scratch::new()?;
+    if is_testdb {
+        let server = serve(&scratch).await?;
+        interrupt.recv().await;
+        drop(server);
+        return Ok(ExitCode::SUCCESS);
+    }
     tokio::select! {
         result = demonstrate(&scratch) => result.map(|()| ExitCode::SUCCESS),
         _ = interrupt.recv() => bail!("interrupted"),
     }
 }
 
+/// Starts a server and tells how to restore to it.
+async fn serve(scratch: &Scratch) -> Result<DemoServer> {
+    let server = DemoServer::start(scratch, TESTDB_PORT).await?;
+    let (version, password) = (DemoServer::version(), server.password());
+    println!(
+        "PostgreSQL {version} runs on 127.0.0.1, port {TESTDB_PORT}, until you press Ctrl-C. To restore to it:\n"
+    );
+    println!("   export PGPASSWORD={password}");
+    let uri = format!("postgres://postgres@127.0.0.1:{TESTDB_PORT}");
+    println!("   pgark globals --restore 00000-globals.sql -d {uri}/postgres");
+    println!("   pgark restore -C -d {uri}/postgres ARCHIVE");
+    println!("   plakar at STORE restore -to {uri}/ -o recreate=true SNAPSHOT");
+    Ok(server)
+}
+
 async fn demonstrate(scratch: &Scratch) -> Result<()> {
     println!("1. A throwaway PostgreSQL");
-    let server = DemoServer::start(scratch).await?;
+    let server = DemoServer::start(scratch, ANY_PORT).await?;
     println!(
         "   PostgreSQL {} runs on 127.0.0.1, port {}\n",
         DemoServer::version(),

@@ -13,6 +13,9 @@ use tokio_postgres::{Client, NoTls};
 const MAJOR: u32 = 17;
 const MINOR: u32 = 11;
 
+/// A port that is free.
+pub(crate) const ANY_PORT: u16 = 0;
+
 /// A server that is stopped and removed when dropped.
 pub(crate) struct DemoServer {
     server: PostgreSQL,
@@ -20,7 +23,7 @@ pub(crate) struct DemoServer {
 
 impl DemoServer {
     /// Fetches the server where it is not kept yet, makes a cluster in `scratch` and starts it.
-    pub(crate) async fn start(scratch: &Scratch) -> Result<Self> {
+    pub(crate) async fn start(scratch: &Scratch, port: u16) -> Result<Self> {
         let mut server = PostgreSQL::new(Settings {
             releases_url: zonky::URL.to_owned(),
             version: VersionReq::parse(&format!("={MAJOR}.{MINOR}.0"))?,
@@ -29,6 +32,7 @@ impl DemoServer {
             data_dir: scratch.join("data"),
             socket_dir: Some(scratch.path().to_owned()),
             host: "127.0.0.1".to_owned(),
+            port,
             temporary: true,
             timeout: Some(Duration::from_mins(2)),
             ..Settings::default()

@@ -10,6 +10,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use pgark_archive::Section;
 
+use super::script::{ArchiveFormat, archive_format};
 use super::{LoginArguments, ScriptArguments, StorageArguments, TellingArguments};
 
 /// Restore an archive into a database, or write it as an SQL script, as pg_restore does.
@@ -22,6 +23,9 @@ pub(crate) struct RestoreArguments {
     /// The script; - for standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    /// c(ustom), which is the one that there is.
+    #[arg(short = 'F', long = "format", value_name = "FORMAT", value_parser = archive_format)]
+    _format: Option<ArchiveFormat>,
     /// List the chosen entries instead, on standard output or in FILE.
     #[arg(short, long)]
     pub(crate) list: bool,

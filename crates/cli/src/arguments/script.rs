@@ -25,6 +25,18 @@ pub(super) fn dump_format(name: &str) -> Result<DumpFormat, String> {
     }
 }
 
+/// Reads the names and letters that pg_restore has for the formats of archives: there is one that can be restored.
+pub(super) fn archive_format(name: &str) -> Result<ArchiveFormat, String> {
+    match dump_format(name)? {
+        DumpFormat::Custom => Ok(ArchiveFormat),
+        DumpFormat::Plain => Err("a script is restored by running it with psql".into()),
+    }
+}
+
+/// The custom format.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ArchiveFormat;
+
 /// How the rows of tables are written.
 #[derive(Debug, Args)]
 pub(crate) struct RowArguments {

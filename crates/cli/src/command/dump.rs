@@ -3,7 +3,7 @@
 mod options;
 mod watched;
 
-pub(super) use options::{bytes, omit};
+pub(super) use options::{bytes, inserts, omit, omitted_storage};
 
 use std::path::Path;
 use std::process::ExitCode;

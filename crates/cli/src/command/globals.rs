@@ -34,11 +34,16 @@ async fn dump(arguments: &GlobalsArguments) -> anyhow::Result<ExitCode> {
     cluster::check_passwords(&cluster, &options).await?;
     let script = cluster.globals(&options).await?;
     let output = OutputFile::open(dumped.file.as_deref(), !dumped.no_sync)?;
-    let mut writer = output.writer()?;
-    let written = writer.write_all(&script).and_then(|()| writer.flush());
-    written.context("could not write the script")?;
+    write(&output, &script)?;
     output.finish()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a script.
+pub(super) fn write(output: &OutputFile, script: &[u8]) -> anyhow::Result<()> {
+    let mut writer = output.writer()?;
+    let written = writer.write_all(script).and_then(|()| writer.flush());
+    written.context("could not write the script")
 }
 
 fn options(dumped: &DumpedGlobals) -> GlobalsOptions {
@@ -62,6 +67,7 @@ fn options(dumped: &DumpedGlobals) -> GlobalsOptions {
         role: dumped.role.clone().map(bytes),
         restrict_key: dumped.restrict_key.clone(),
         quote_all_identifiers: dumped.quote_all_identifiers,
+        drop_databases: false,
     }
 }
 

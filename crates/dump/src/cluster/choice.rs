@@ -6,6 +6,7 @@ use bstr::BString;
 use pgark_connect::Config;
 use pgark_sql::{Pattern, put, text};
 
+use super::IS_DUMPED;
 use crate::error::{Error, Result};
 use crate::session::{SAFE, quoter};
 
@@ -37,7 +38,8 @@ impl Choice {
         let mut sql = text!(
             "select datname, pg_catalog.has_database_privilege(oid, 'connect') and pg_catalog.pg_database_size(oid) < ",
             SMALL_BYTES.to_string(),
-            " from pg_catalog.pg_database where datallowconn"
+            " from pg_catalog.pg_database where ",
+            IS_DUMPED
         );
         for pattern in &self.excluded_patterns {
             let pattern = Pattern::of_name(pattern, false, quoter.encoding);

@@ -85,7 +85,8 @@ fn format(arguments: &DumpArguments, verbose: bool) -> anyhow::Result<Format> {
     })))
 }
 
-fn inserts(rows: &RowArguments) -> anyhow::Result<Option<Inserts>> {
+/// Whether rows are statements.
+pub(in crate::command) fn inserts(rows: &RowArguments) -> anyhow::Result<Option<Inserts>> {
     if rows.inserts || rows.column_inserts || rows.rows_per_insert.is_some() {
         return Ok(Some(Inserts {
             rows_per_statement: rows.rows_per_insert.unwrap_or(NonZeroU32::MIN),
@@ -179,7 +180,8 @@ pub(in crate::command) fn omit(arguments: &OmitArguments) -> Omit {
         .collect()
 }
 
-fn omitted_storage(storage: &StorageArguments) -> Omit {
+/// What is left out of how things are stored.
+pub(in crate::command) fn omitted_storage(storage: &StorageArguments) -> Omit {
     if storage.no_tablespaces {
         Omit::TABLESPACES
     } else {
