@@ -135,7 +135,7 @@ test: prerequisites ## Run every test on real servers (Rust, a C compiler and Go
 .PHONY: test-long
 test-long: prerequisites ## Run the long tests too: full counts
 	$(CARGO) build $(TESTED) --all-targets
-	$(CARGO) test $(TESTED) --no-fail-fast -- --include-ignored
+	PGARK_TESTS=long $(CARGO) test $(TESTED) --no-fail-fast -- --include-ignored
 
 .PHONY: integration-test
 integration-test: prerequisites ## Run the suites against real servers and real Plakar alone

@@ -1,6 +1,7 @@
 //! The command line of `pgark dump` and `pgark list`.
 
 mod bad_input;
+mod called;
 mod connection;
 mod list;
 mod newer_server;

@@ -14,7 +14,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use support::{Ran, command_line, observe, pgark, side_by_side};
+use support::{Ran, command_line, observe, pgark, side_by_side_waiting};
 
 use crate::secret::expect_none;
 use crate::world::{PASSWORD, home};
@@ -177,7 +177,7 @@ fn a_hostile_server_gains_nothing() {
         after_the_login::after_the_login(),
     ];
     let cases: Vec<Case> = cases.into_iter().flatten().collect();
-    let memory = side_by_side(&cases, check);
+    let memory = side_by_side_waiting(&cases, check);
     let most = memory.iter().max().copied().unwrap_or_default();
     crate::judge::tell(&format!(
         "hostile servers: {} cases, {} KiB of memory at most\n",

@@ -39,7 +39,7 @@ const LAYOUT: [(&str, &str); 12] = [
     ("constraints", "name type columns?"),
     (
         "indexes",
-        "name method definition is_unique is_primary is_valid is_partial constraint_name?",
+        "name method definition? is_unique is_primary is_valid is_partial constraint_name?",
     ),
 ];
 

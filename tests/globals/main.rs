@@ -1,6 +1,7 @@
 //! What belongs to a cluster as a whole: the globals' script, the manifest, the dump of everything, judged by pg_dumpall and by the server's own answers.
 
 mod awkward;
+mod called;
 mod catalog;
 mod golden;
 mod layout;

@@ -6,8 +6,8 @@ use std::io::{Read, Write};
 
 use anyhow::{Result, bail, ensure};
 use support::{
-    Major, Running, Scratch, archdiff, database_text, dump_command, observe, shared_server,
-    side_by_side,
+    Major, Running, Scratch, archdiff, by_turns, database_text, dump_command, observe,
+    shared_server, side_by_side,
 };
 
 use crate::matrix::print;
@@ -105,9 +105,9 @@ impl fmt::Display for Change {
 #[test]
 fn what_changes_while_the_dump_waits_for_a_lock_is_no_harm_to_the_archive() -> Result<()> {
     let mut changes = Vec::new();
-    for (what, sql) in CHANGES {
+    for (place, (what, sql)) in CHANGES.into_iter().enumerate() {
         // The oldest and the newest read the catalogues most differently.
-        for major in [Major::V15, Major::V18] {
+        for &major in by_turns(place, &[Major::V15, Major::V18]) {
             changes.push(Change { major, what, sql });
         }
     }

@@ -4,7 +4,9 @@ use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 
 use anyhow::{Result, ensure};
-use support::{Fixture, Major, Scratch, Server, archdiff, dump_command, observe, shared_server};
+use support::{
+    Fixture, Major, Scratch, Server, archdiff, by_turns, dump_command, observe, shared_server,
+};
 
 /// What is dumped: everything, definitions, rows.
 pub(crate) const MODES: [&[&str]; 3] = [&[], &["-s"], &["-a"]];
@@ -38,7 +40,8 @@ fn every_fixture(major: Major) -> Result<()> {
     let fixtures = fixtures(major)?;
     let rows = support::side_by_side(&fixtures, |fixture| {
         let db = fixture.database(major)?;
-        Ok(compare(shared_server(major), &db, &MODES))
+        let modes = by_turns(fixture.turn() + major as usize, &MODES);
+        Ok(compare(shared_server(major), &db, modes))
     });
     let rows = fixtures.iter().zip(rows);
     report(rows.map(|(fixture, cells)| (format!("{major} {fixture}"), cells)))
@@ -51,6 +54,20 @@ pub(crate) fn fixtures(major: Major) -> Result<Vec<Fixture>> {
         fixtures.push(Fixture::hard_cases()?);
     }
     fixtures.retain(|fixture| fixture.applies_to(major));
+    Ok(fixtures)
+}
+
+/// Those of them whose turn it is among majors.
+pub(crate) fn fixtures_in_turn(major: Major, majors: &[Major]) -> Result<Vec<Fixture>> {
+    let mut fixtures = fixtures(major)?;
+    fixtures.retain(|fixture| {
+        let able: Vec<Major> = majors
+            .iter()
+            .copied()
+            .filter(|major| fixture.applies_to(*major))
+            .collect();
+        by_turns(fixture.turn(), &able).contains(&major)
+    });
     Ok(fixtures)
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use bstr::{BString, ByteSlice};
 use support::{
-    Fixture, Major, Scratch, Server, archdiff, dump_command, observe, run, shared_server,
+    Fixture, Major, Scratch, Server, archdiff, by_turns, dump_command, observe, run, shared_server,
     side_by_side,
 };
 
@@ -28,48 +28,38 @@ const OPTIONS: [&[&str]; 13] = [
     &["--load-via-partition-root"],
 ];
 
-/// So many of the options are tried everywhere; the others change little between 13 and 18.
-const FIRST: usize = 3;
-
 /// Which pg_dump knows from 15 on.
 const NO_ACCESS_METHOD: &str = "--no-table-access-method";
 
 #[test]
 fn scripts_of_postgresql_13_are_those_of_its_pg_dump() -> Result<()> {
-    every_fixture(Major::V13, &OPTIONS)
+    every_fixture(Major::V13)
 }
 
 #[test]
 fn scripts_of_postgresql_15_are_those_of_its_pg_dump() -> Result<()> {
-    every_fixture(Major::V15, &OPTIONS[..FIRST])
+    every_fixture(Major::V15)
 }
 
 #[test]
 fn scripts_of_postgresql_16_are_those_of_its_pg_dump() -> Result<()> {
-    every_fixture(Major::V16, &OPTIONS[..FIRST])
+    every_fixture(Major::V16)
 }
 
 #[test]
 fn scripts_of_postgresql_17_are_those_of_its_pg_dump() -> Result<()> {
-    every_fixture(Major::V17, &OPTIONS[..FIRST])
+    every_fixture(Major::V17)
 }
 
 #[test]
 fn scripts_of_postgresql_18_are_those_of_its_pg_dump() -> Result<()> {
-    every_fixture(Major::V18, &OPTIONS)
+    every_fixture(Major::V18)
 }
 
-#[test]
-#[ignore = "long"]
-fn scripts_of_postgresql_15_to_17_with_every_option_are_those_of_their_pg_dump() -> Result<()> {
-    every_fixture(Major::V15, &OPTIONS[FIRST..])?;
-    every_fixture(Major::V16, &OPTIONS[FIRST..])?;
-    every_fixture(Major::V17, &OPTIONS[FIRST..])
-}
-
-fn every_fixture(major: Major, options: &[&[&str]]) -> Result<()> {
+fn every_fixture(major: Major) -> Result<()> {
     let fixtures = fixtures(major)?;
     let rows = side_by_side(&fixtures, |fixture| {
+        let options = by_turns(fixture.turn() + major as usize, &OPTIONS);
         let db = fixture.database(major)?;
         let server = shared_server(major);
         let known =

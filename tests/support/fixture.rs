@@ -113,6 +113,11 @@ impl Fixture {
         })
     }
 
+    /// By what fixtures take turns (see [`by_turns`](crate::by_turns)).
+    pub fn turn(&self) -> usize {
+        self.name.bytes().map(usize::from).sum()
+    }
+
     /// Whether this major can load it: `NAME-17.sql` is for 17 and later.
     pub fn applies_to(&self, major: Major) -> bool {
         major.number() >= self.oldest

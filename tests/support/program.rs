@@ -2,6 +2,7 @@
 
 use std::env;
 use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -23,6 +24,16 @@ pub fn pgark() -> Command {
         program.display()
     );
     clean_command(&program)
+}
+
+/// [`pgark`] called by the name of one of PostgreSQL's own programs.
+///
+/// # Panics
+/// As [`pgark`].
+pub fn pgark_as(tool: &str) -> Command {
+    let mut command = pgark();
+    command.arg0(tool);
+    command
 }
 
 fn built_pgark() -> PathBuf {

@@ -7,8 +7,11 @@ use std::{panic, thread};
 
 use anyhow::Result;
 
-/// How many pieces of work are done at once. Each mostly waits for a server or a program.
+/// How many pieces of work are done at once. Each waits a part of its time for a server or a program.
 const AT_ONCE: usize = 4;
+
+/// How many that do nothing but wait.
+const WAITING_AT_ONCE: usize = 16;
 
 /// Does `work` for every item, several at once, and returns the results in the items' order.
 ///
@@ -16,6 +19,27 @@ const AT_ONCE: usize = 4;
 /// When all are done and some have failed, with every failure and the item's name.
 #[track_caller]
 pub fn side_by_side<I: Display + Sync, R: Send>(
+    items: &[I],
+    work: impl Fn(&I) -> Result<R> + Sync,
+) -> Vec<R> {
+    at_once(AT_ONCE, items, work)
+}
+
+/// As [`side_by_side`], for work that mostly waits until some time has passed.
+///
+/// # Panics
+/// As [`side_by_side`].
+#[track_caller]
+pub fn side_by_side_waiting<I: Display + Sync, R: Send>(
+    items: &[I],
+    work: impl Fn(&I) -> Result<R> + Sync,
+) -> Vec<R> {
+    at_once(WAITING_AT_ONCE, items, work)
+}
+
+#[track_caller]
+fn at_once<I: Display + Sync, R: Send>(
+    most: usize,
     items: &[I],
     work: impl Fn(&I) -> Result<R> + Sync,
 ) -> Vec<R> {
@@ -33,7 +57,7 @@ pub fn side_by_side<I: Display + Sync, R: Send>(
         }
     };
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..AT_ONCE.min(items.len()))
+        let threads: Vec<_> = (0..most.min(items.len()))
             .map(|_| scope.spawn(step))
             .collect();
         for thread in threads {

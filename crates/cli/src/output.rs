@@ -15,6 +15,11 @@ pub(crate) fn call_myself(name: &'static str) {
     NAME.get_or_init(|| name);
 }
 
+/// Whether it does.
+pub(crate) fn has_other_name() -> bool {
+    NAME.get().is_some()
+}
+
 /// Starts the log on standard error, with warnings alone, then what is done, then how.
 pub(crate) fn start_log(verbose: u8) {
     let level = match verbose {

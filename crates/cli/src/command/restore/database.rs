@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::arguments::{PreflightChoice, RestoreArguments};
 use crate::command::{connection, progress};
 use crate::exit;
-use crate::output::say;
+use crate::output::{self, say};
 use crate::output_file;
 
 /// The server's code for a name that nothing has.
@@ -132,7 +132,10 @@ fn tell(report: &Report, unit: &str) {
         Ended::Archive(why) => say(format!("error: the archive cannot be read on: {why}")),
         other => say(format!("ended: {other:?}")),
     }
-    say(summary(report, unit));
+    // Where pg_restore would be silent, so is what is called by its name.
+    if code(report) != 0 || !output::has_other_name() {
+        say(summary(report, unit));
+    }
 }
 
 fn is_absent_owner(failure: &Failure) -> bool {
