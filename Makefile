@@ -40,33 +40,13 @@ plugin-folder: # Lay out a plugin's folder DIST around the program PGARK
 	cp -R crates/plugin/package '$(DIST)'
 	install -m 755 '$(PGARK)' '$(DIST)/pgark'
 
-# One file that runs anywhere. musl-gcc compiles what is in C; as a linker it makes programs that crash, so that stays rustc's own.
-# Another machine's target, such as aarch64-unknown-linux-musl, takes its compiler: make static STATIC=… CC_…=aarch64-linux-musl-gcc.
-STATIC ?= $(shell uname -m)-unknown-linux-musl
-STATIC_PROGRAM := $(TARGET)/$(STATIC)/release/pgark
-STATIC_CC := CC_$(subst -,_,$(STATIC))
-
 .PHONY: static
-static: ## Build one static binary, by musl (needs musl-gcc, of the package musl-tools)
-	@command -v '$(or $($(STATIC_CC)),musl-gcc)' > /dev/null || { echo 'missing on this machine: musl-gcc (package musl-tools)' >&2; exit 1; }
-	rustup target add $(STATIC)
-	$(STATIC_CC)='$(or $($(STATIC_CC)),musl-gcc)' $(CARGO) build --locked --release --target $(STATIC) -p pgark
-	@echo '$(STATIC_PROGRAM)'
-
-DIST := dist/pgark-$(VERSION)-$(STATIC)
+static: ## Build one file that runs anywhere: with musl, or else static glibc (STATIC=TARGET for another machine)
+	@CARGO=$(CARGO) CARGO_TARGET_DIR='$(TARGET)' crates/cli/package/build-static $(STATIC)
 
 .PHONY: dist
-dist: static ## Make dist/pgark-VERSION-TARGET.tar.gz of it, with manual pages, completions, licences
-	rm -rf '$(DIST)' '$(DIST).tar.gz'
-	mkdir -p '$(DIST)/completions'
-	install -m 755 '$(STATIC_PROGRAM)' '$(DIST)/pgark'
-	'$(STATIC_PROGRAM)' man '$(DIST)/man'
-	for shell in bash zsh fish; do '$(STATIC_PROGRAM)' completions $$shell > '$(DIST)/completions/pgark.'$$shell; done
-	cp README.md RUNBOOKS.md SECURITY.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT '$(DIST)'
-	cp -R crates/plugin/package '$(DIST)/plugin'
-	cd '$(DIST)' && find . -type f ! -name SHA256SUMS -printf '%P\n' | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
-	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime='$(or $(SOURCE_DATE),@0)' -C dist -czf '$(DIST).tar.gz' '$(notdir $(DIST))'
-	cd dist && sha256sum '$(notdir $(DIST)).tar.gz' > '$(notdir $(DIST)).tar.gz.sha256'
+dist: ## Make dist/pgark-VERSION-TARGET.tar.gz of it, with manual pages, completions, licences
+	CARGO=$(CARGO) CARGO_TARGET_DIR='$(TARGET)' crates/cli/package/pack '$(VERSION)' $(STATIC)
 
 PREFIX ?= /usr/local
 MAN := $(DESTDIR)$(PREFIX)/share/man
@@ -131,6 +111,10 @@ test: prerequisites ## Run every test on real servers (Rust, a C compiler and Go
 	$(CARGO) build $(TESTED) --all-targets
 	$(CARGO) test $(TESTED) --no-fail-fast
 	$(if $(FOUND_PLAKAR),,cd tests/plakar/ttlmap && go test ./...)
+
+.PHONY: unit-test
+unit-test: ## Run the tests that need no server
+	$(CARGO) test $(TESTED) --lib --bins --no-fail-fast
 
 .PHONY: test-long
 test-long: prerequisites ## Run the long tests too: full counts
