@@ -8,6 +8,7 @@ mod cancel;
 mod cluster;
 mod judge;
 mod many;
+mod migration;
 mod object;
 mod option;
 mod package;

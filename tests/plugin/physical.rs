@@ -33,21 +33,25 @@ fn restored(host: &Host, snapshot: &str, server: &Server) -> Result<Server> {
     let folder = Scratch::new()?;
     let to = folder.path().display().to_string();
     host.run_at_store(&["restore", "-to", &to, snapshot])?;
+    let ran = observe(pgark().arg("verify").arg(folder.path()))?;
+    ran.expect_code(0)?;
+    let mode = fs::metadata(folder.join("data"))?.permissions().mode();
+    ensure!(
+        mode & 0o777 == 0o700,
+        "the data directory has mode {mode:o}"
+    );
+    started(folder, server.major(), server.superuser())
+}
+
+/// A server in a folder that plakar has restored.
+pub(crate) fn started(folder: Scratch, major: Major, superuser: &str) -> Result<Server> {
     let owned = Command::new("chown")
         .arg("-R")
         .arg(owner())
         .arg(folder.path())
         .status()?;
     ensure!(owned.success(), "the files cannot be given away");
-    let data = folder.join("data");
-    let mode = fs::metadata(&data)?.permissions().mode();
-    ensure!(
-        mode & 0o777 == 0o700,
-        "the data directory has mode {mode:o}"
-    );
-    let ran = observe(pgark().arg("verify").arg(folder.path()))?;
-    ran.expect_code(0)?;
-    Server::start_restored(server.major(), folder, server.superuser())
+    Server::start_restored(major, folder, superuser)
 }
 
 fn owner() -> String {
