@@ -194,6 +194,14 @@ fn a_token_that_is_over_is_refused() -> Result<()> {
     ensure!(run(&mut psql).is_err());
     let last = rds.shown("backup").pop().context("a token")?;
     ensure!(last.problem.as_deref() == Some("it is over"), "{last:?}");
+
+    let mut ping = Rds::pgark();
+    ping.args(["ping", "--aws-iam", "--aws-region", Rds::REGION, "-d"]);
+    observe(ping.arg(rds.conninfo("backup", "postgres")))?
+        .expect_code(3)?
+        .expect_words(["the password was a token of AWS IAM for host"])?;
+    let last = rds.shown("backup").pop().context("a token")?;
+    ensure!(last.problem.as_deref() == Some("it is over"), "{last:?}");
     Ok(())
 }
 
