@@ -3,6 +3,7 @@
 mod bad_input;
 mod called;
 mod connection;
+mod help;
 mod list;
 mod newer_server;
 mod output;

@@ -146,7 +146,9 @@ fn parse(value: &str) -> Result<Compression, String> {
         None => (value, None),
     };
     if !["none", "gzip", "lz4", "zstd"].contains(&algorithm) {
-        return Err(format!("unknown algorithm \"{algorithm}\""));
+        return Err(format!(
+            "unknown algorithm \"{algorithm}\", expected none, gzip, lz4 or zstd"
+        ));
     }
     let Detail {
         level,

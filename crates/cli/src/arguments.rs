@@ -30,6 +30,9 @@ pub(crate) use script::{DumpFormat, RowArguments, ScriptArguments, StorageArgume
 
 /// Back up and restore PostgreSQL without PostgreSQL's client programs.
 #[derive(Debug, Parser)]
+#[command(
+    after_help = "pgark COMMAND --help tells more; --version --json tells programs what they need to know."
+)]
 #[command(version, propagate_version = true, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     /// Say more about what is done; twice: every query that is made.
@@ -41,32 +44,36 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    #[command(name = "basebackup")]
-    BaseBackup(Box<physical::BaseBackupArguments>),
-    Completions(CompletionsArguments),
+    // In the order in which --help lists them.
     Dump(Box<DumpArguments>),
+    Restore(Box<RestoreArguments>),
     #[command(name = "dumpall")]
     DumpAll(Box<DumpAllArguments>),
     Globals(Box<GlobalsArguments>),
-    Inspect(InspectArguments),
-    List(ListArguments),
-    Man(ManArguments),
     Manifest(ManifestArguments),
+    #[command(name = "basebackup")]
+    BaseBackup(Box<physical::BaseBackupArguments>),
+    Relink(physical::RelinkArguments),
+    Verify(physical::VerifyArguments),
+    List(ListArguments),
+    Inspect(InspectArguments),
+    Ping(PingArguments),
+    #[cfg(feature = "aws")]
+    Token(TokenArguments),
+    Plugin(PluginArguments),
+    Completions(CompletionsArguments),
+    Man(ManArguments),
     /// What is done where the program is called by that name.
     #[command(skip)]
     PgDumpAll(Box<PgDumpAllArguments>),
-    Ping(PingArguments),
-    Plugin(PluginArguments),
-    Relink(physical::RelinkArguments),
-    Restore(Box<RestoreArguments>),
-    #[cfg(feature = "aws")]
-    Token(TokenArguments),
-    Verify(physical::VerifyArguments),
 }
 
-/// Dump a database as a custom-format archive or an SQL script, the one that pg_dump of the server's version would write.
+/// Dump a database as an archive for pg_restore, or as an SQL script.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true, args_override_self = true)]
+#[command(
+    after_help = "Examples:\n  pgark dump -d postgres://app@db.example.com/shop -f shop.dump\n  pgark dump -n public -T '*_log' -Z zstd -j 4 -f shop.dump shop\n  pgark dump -F p -C shop | psql -d postgres"
+)]
 pub(crate) struct DumpArguments {
     #[command(flatten)]
     pub(crate) connection: ConnectionArguments,
@@ -192,6 +199,7 @@ pub(crate) enum ProgressStyle {
 
 /// Which database, and who asks. Of what is said twice the last counts, as for PostgreSQL's own programs.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionArguments {
     /// A database name, a connection string or a URI.
     #[arg(value_name = "DBNAME", conflicts_with = "dbname")]
@@ -205,6 +213,7 @@ pub(crate) struct ConnectionArguments {
 
 /// Which server, and who asks.
 #[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Connection")]
 pub(crate) struct LoginArguments {
     /// Server name, address or folder of the socket.
     #[arg(short, long, value_name = "HOST", overrides_with = "host")]
@@ -227,9 +236,12 @@ pub(crate) struct LoginArguments {
     pub(crate) aws: AwsArguments,
 }
 
-/// Log in to a database and tell how that went: what the server is, how the connection is protected, how long it takes.
+/// Log in, and tell what the server is and how the connection is protected.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
+#[command(
+    after_help = "Examples:\n  pgark ping -d \"host=db.example.com user=app dbname=shop sslmode=verify-full\"\n  pgark ping --json shop"
+)]
 pub(crate) struct PingArguments {
     #[command(flatten)]
     pub(crate) connection: ConnectionArguments,
@@ -241,8 +253,11 @@ pub(crate) struct PingArguments {
     help: Option<bool>,
 }
 
-/// List the entries of an archive, as pg_restore -l does.
+/// List the entries of an archive.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  pgark list shop.dump\n  pgark list shop.dump > entries; pgark restore -L entries -d shop_copy shop.dump"
+)]
 pub(crate) struct ListArguments {
     /// The archive; standard input where it is - or not given.
     #[arg(value_name = "FILE")]
@@ -252,7 +267,7 @@ pub(crate) struct ListArguments {
     pub(crate) json: bool,
 }
 
-/// Tell what of an archive runs with more rights, or at other times, than one may think: programs, languages that are not confined, SECURITY DEFINER, event triggers, subscriptions, foreign servers.
+/// Tell what of an archive runs with more rights, or at other times, than one may think.
 #[derive(Debug, Args)]
 pub(crate) struct InspectArguments {
     /// The archive; standard input where it is - or not given.

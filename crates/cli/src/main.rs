@@ -25,6 +25,9 @@ fn main() -> ExitCode {
 }
 
 fn run_program(tool: Option<Tool>) -> ExitCode {
+    if tool.is_none() && output::is_version_as_json(env::args_os().skip(1)) {
+        return output::version_as_json();
+    }
     let parsed = match tool {
         Some(tool) => tool.parse(env::args_os()),
         None => Arguments::try_parse(),

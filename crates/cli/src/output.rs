@@ -1,9 +1,13 @@
 //! What goes to standard error: what the user should know, and the log.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
 use std::sync::OnceLock;
 
+use pgark_catalog::Server;
 use pgark_connect::OneLine;
+use serde_json::json;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
@@ -18,6 +22,28 @@ pub(crate) fn call_myself(name: &'static str) {
 /// Whether it does.
 pub(crate) fn has_other_name() -> bool {
     NAME.get().is_some()
+}
+
+/// Whether the command line is `--version --json`.
+pub(crate) fn is_version_as_json(words: impl Iterator<Item = OsString>) -> bool {
+    let words: Vec<OsString> = words.collect();
+    let has = |name: &str| words.iter().any(|word| word == name);
+    words.len() == 2 && (has("--version") || has("-V")) && has("--json")
+}
+
+/// Tells programs which pgark this is, and what it knows.
+pub(crate) fn version_as_json() -> ExitCode {
+    let majors: Vec<u32> = (Server::OLDEST..=Server::NEWEST).collect();
+    let told = json!({
+        "name": "pgark",
+        "version": env!("CARGO_PKG_VERSION"),
+        "servers": majors,
+        "features": if cfg!(feature = "aws") { vec!["aws"] } else { Vec::new() },
+    });
+    match writeln!(io::stdout(), "{told}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
 }
 
 /// Starts the log on standard error, with warnings alone, then what is done, then how.

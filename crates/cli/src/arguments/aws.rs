@@ -29,6 +29,9 @@ pub(crate) struct AwsArguments {
 /// Print a token of AWS IAM, which stands for a role's password for 15 minutes.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
+#[command(
+    after_help = "Examples:\n  pgark token -h mydb.abc123.eu-west-1.rds.amazonaws.com -U app"
+)]
 pub(crate) struct TokenArguments {
     /// The endpoint's own name.
     #[arg(short, long, value_name = "HOST")]

@@ -9,9 +9,12 @@ use pgark_archive::{Compression, RestrictKey};
 
 use super::{ConnectionArguments, LoginArguments, OmitArguments, size};
 
-/// Dump roles, tablespaces and all databases side by side: manifest.json, 00000-globals.sql and an archive NNNNN-DATABASE.dump each, as in a Plakar snapshot.
+/// Dump a whole cluster into a folder or a tar archive: roles, tablespaces, every database.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true, args_override_self = true)]
+#[command(
+    after_help = "Examples:\n  pgark dumpall -d postgres://postgres@db.example.com backup\n  pgark dumpall - --exclude-database 'test*' > backup.tar"
+)]
 pub(crate) struct DumpAllArguments {
     /// The folder to be made; - for a tar archive on standard output.
     #[arg(value_name = "DIR")]
@@ -67,7 +70,7 @@ pub(crate) struct DumpAllArguments {
     help: Option<bool>,
 }
 
-/// Print the manifest of a server or of one of its databases, as it lies beside dumps: what there is, in JSON.
+/// Print what a server or a database holds, in JSON.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct ManifestArguments {
@@ -87,9 +90,12 @@ pub(crate) struct ManifestArguments {
     help: Option<bool>,
 }
 
-/// Dump roles and tablespaces as a script, the one that pg_dumpall --globals-only of the server's version would write; or restore them from such a script or that of a Plakar snapshot.
+/// Dump roles and tablespaces as a script, or restore them from one.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
+#[command(
+    after_help = "Examples:\n  pgark globals -d postgres://postgres@db.example.com -f globals.sql\n  pgark globals --restore globals.sql -d postgres://postgres@new.example.com"
+)]
 pub(crate) struct GlobalsArguments {
     #[command(flatten)]
     pub(crate) connection: ConnectionArguments,

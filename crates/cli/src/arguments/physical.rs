@@ -15,6 +15,9 @@ use super::ConnectionArguments;
 /// Make a base backup of a whole server, verified while it arrives.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
+#[command(
+    after_help = "Examples:\n  pgark basebackup -h db.example.com -U replicator -D backup -P\n  pgark basebackup -D standby -R -X stream\n  pgark basebackup -D - -z > backup.tar.gz"
+)]
 pub(crate) struct BaseBackupArguments {
     #[command(flatten)]
     pub(crate) connection: ConnectionArguments,
@@ -176,8 +179,11 @@ fn client_compression(algorithm: Algorithm, detail: Option<&str>) -> Result<Comp
     }
 }
 
-/// Verify a base backup: files against the manifest, and the log that they need. Or an archive, by restoring it with pg_restore.
+/// Verify a base backup, or an archive by restoring it.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  pgark verify backup\n  pgark verify --restore-with -d postgres shop.dump"
+)]
 pub(crate) struct VerifyArguments {
     /// A data directory, a folder of tar archives, or one tar archive; with --restore-with a dump.
     #[arg(value_name = "BACKUP")]
@@ -224,7 +230,7 @@ pub(crate) struct VerifyArguments {
     pub(crate) aws: AwsArguments,
 }
 
-/// Make the links to tablespaces absolute in a base backup that was unpacked where it is to be started.
+/// Make the links to tablespaces absolute in an unpacked base backup.
 #[derive(Debug, Args)]
 pub(crate) struct RelinkArguments {
     /// The data directory, or the folder that has it as data.

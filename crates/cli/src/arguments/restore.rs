@@ -13,9 +13,12 @@ use pgark_archive::Section;
 use super::script::{ArchiveFormat, archive_format};
 use super::{LoginArguments, ScriptArguments, StorageArguments, TellingArguments};
 
-/// Restore an archive into a database, or write it as an SQL script, as pg_restore does.
+/// Restore an archive into a database, or write it as an SQL script.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true, args_override_self = true)]
+#[command(
+    after_help = "Examples:\n  pgark restore -d shop_copy -j 4 shop.dump\n  pgark restore -C -d postgres shop.dump\n  pgark restore -t orders -c --if-exists -d shop shop.dump\n  pgark restore -f - shop.dump | less"
+)]
 pub(crate) struct RestoreArguments {
     /// The archive; standard input where it is - or not given.
     #[arg(value_name = "ARCHIVE")]
