@@ -38,6 +38,7 @@ mod rds;
 mod report;
 mod restore;
 mod run;
+mod secret;
 mod serial;
 mod session;
 mod source;

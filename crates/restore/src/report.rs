@@ -5,6 +5,8 @@ use pgark_archive::{EntryName, TocEntry};
 use pgark_wire::{Error as WireError, ServerError};
 use serde::Serialize;
 
+use crate::secret::without_secrets;
+
 /// How much of a statement is shown.
 const SHOWN: usize = 300;
 
@@ -167,9 +169,10 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// The beginning of a statement on one line.
+/// The beginning of a statement on one line, without its secrets.
 pub(crate) fn shortened(statement: &[u8]) -> String {
-    let text = statement.trim_ascii().to_str_lossy();
+    let statement = without_secrets(statement.trim_ascii());
+    let text = statement.to_str_lossy();
     let words: Vec<&str> = text.split_whitespace().collect();
     let line = words.join(" ");
     match line.char_indices().nth(SHOWN) {
