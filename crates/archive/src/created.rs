@@ -36,10 +36,10 @@ impl CreationTime {
     /// # Errors
     /// [`Error::SourceDateEpoch`] when the variable is set to something else than a number of seconds.
     pub fn now() -> Result<Self, Error> {
-        match std::env::var_os("SOURCE_DATE_EPOCH") {
-            Some(value) => Self::from_source_date_epoch(&value),
-            None => Ok(Self::from_system_time(SystemTime::now())),
-        }
+        Ok(match source_date()? {
+            Some(time) => Self::in_zone(time, &TimeZone::UTC),
+            None => Self::from_system_time(SystemTime::now()),
+        })
     }
 
     /// A time in the zone of this machine (variable TZ, else /etc/localtime, else UTC).
@@ -49,23 +49,6 @@ impl CreationTime {
             Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH),
             &local_zone(),
         )
-    }
-
-    /// A value of the variable `SOURCE_DATE_EPOCH`, in UTC.
-    ///
-    /// # Errors
-    /// [`Error::SourceDateEpoch`] when it is not a number of seconds since 1970.
-    pub fn from_source_date_epoch(value: &OsStr) -> Result<Self, Error> {
-        let time = value
-            .to_str()
-            .and_then(|text| text.parse().ok())
-            .and_then(|s| Timestamp::from_second(s).ok());
-        match time {
-            Some(time) => Ok(Self::in_zone(time, &TimeZone::UTC)),
-            None => Err(Error::SourceDateEpoch {
-                value: value.to_string_lossy().into_owned(),
-            }),
-        }
     }
 
     fn in_zone(time: Timestamp, zone: &TimeZone) -> Self {
@@ -149,6 +132,32 @@ impl CreationTime {
     }
 }
 
+/// The time in seconds since 1970 at which something counts as made: the one that `SOURCE_DATE_EPOCH` holds, so that equal data gives
+/// equal bytes, else the present.
+///
+/// # Errors
+/// [`Error::SourceDateEpoch`] when the variable is set to something else than a number of seconds.
+pub fn creation_seconds() -> Result<i64, Error> {
+    let time = source_date()?.or_else(|| Timestamp::try_from(SystemTime::now()).ok());
+    Ok(time.unwrap_or(Timestamp::UNIX_EPOCH).as_second())
+}
+
+/// What `SOURCE_DATE_EPOCH` holds, where it is set.
+fn source_date() -> Result<Option<Timestamp>, Error> {
+    std::env::var_os("SOURCE_DATE_EPOCH")
+        .map(|value| date_of(&value))
+        .transpose()
+}
+
+fn date_of(value: &OsStr) -> Result<Timestamp, Error> {
+    let seconds = value.to_str().and_then(|text| text.parse().ok());
+    seconds
+        .and_then(|seconds| Timestamp::from_second(seconds).ok())
+        .ok_or_else(|| Error::SourceDateEpoch {
+            value: value.to_string_lossy().into_owned(),
+        })
+}
+
 /// The offsets that a clock time may have, where it is repeated or skipped.
 fn candidates(offset: AmbiguousOffset) -> Vec<Offset> {
     match offset {
@@ -216,7 +225,8 @@ mod tests {
 
     #[test]
     fn source_date_epoch_is_utc() {
-        let time = CreationTime::from_source_date_epoch(OsStr::new("1783000000")).unwrap();
+        let time = date_of(OsStr::new("1783000000")).unwrap();
+        let time = CreationTime::in_zone(time, &TimeZone::UTC);
         assert_eq!(
             time,
             CreationTime {
@@ -231,7 +241,7 @@ mod tests {
         );
         assert_eq!(time.to_string(), "2026-07-02 13:46:40");
         for bad in ["", "now", "1.5", "99999999999999999999"] {
-            let error = CreationTime::from_source_date_epoch(OsStr::new(bad)).unwrap_err();
+            let error = date_of(OsStr::new(bad)).unwrap_err();
             assert!(error.to_string().contains(&format!("\"{bad}\"")), "{error}");
         }
     }

@@ -84,7 +84,7 @@ mod writer;
 
 pub use compare::{Difference, DifferenceKind, differences};
 pub use compression::Compression;
-pub use created::CreationTime;
+pub use created::{CreationTime, creation_seconds};
 pub use entry_name::EntryName;
 pub use error::Error;
 pub use header::{Format, Header};

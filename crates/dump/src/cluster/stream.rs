@@ -1,11 +1,9 @@
 //! A cluster's dump as one archive in a stream.
 
-use std::env;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use pgark_archive::CreationTime;
+use pgark_archive::creation_seconds;
 
 use super::target::Target;
 use crate::error::{Error, Result};
@@ -26,22 +24,10 @@ impl TarStream {
     pub fn new(out: Box<dyn Write + Send>) -> Result<Self> {
         Ok(Self {
             builder: tar::Builder::new(out),
-            modified: now()?,
+            // What is older than 1970 is shown as of its beginning.
+            modified: u64::try_from(creation_seconds()?).unwrap_or(0),
         })
     }
-}
-
-/// The present, or the time that `SOURCE_DATE_EPOCH` holds, so that equal data gives equal archives.
-fn now() -> Result<u64> {
-    // Refuses what is no time.
-    CreationTime::now()?;
-    let said = env::var("SOURCE_DATE_EPOCH").ok();
-    Ok(match said.and_then(|said| said.parse().ok()) {
-        Some(seconds) => seconds,
-        None => SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs()),
-    })
 }
 
 impl Target for TarStream {
