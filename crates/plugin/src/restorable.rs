@@ -44,6 +44,9 @@ impl Restorable {
             Some(stem) => Ok(Self::Archive {
                 name: database(stem),
             }),
+            None if is_of_base_backup(path) => Err(format!(
+                "unable to restore file \"{path}\": a base backup is restored into a folder, by `plakar restore -to FOLDER`"
+            )),
             None => Err(format!("unable to restore file \"{path}\"")),
         }
     }
@@ -52,6 +55,13 @@ impl Restorable {
     pub(crate) fn is_restored(&self) -> bool {
         *self != Self::Nothing
     }
+}
+
+fn is_of_base_backup(path: &str) -> bool {
+    let path = path.trim_start_matches('/');
+    ["data/", "tablespaces/"]
+        .iter()
+        .any(|folder| path.starts_with(folder))
 }
 
 /// The database that a file's name names, as [`dump`](pgark_dump::cluster::record::dump) wrote it; the number before it may be missing.
