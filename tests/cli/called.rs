@@ -33,7 +33,7 @@ fn pg_dump_writes_what_pg_dump_writes() {
         ] {
             let scripts = tools(shared_server(major), "pg_dump").map(|mut tool| {
                 tool.args(["--restrict-key=key"]).args(args);
-                run(tool.arg(&db)).map(|script| without(script, &["-- Dumped by"]))
+                run(tool.arg(&db)).map(|script| without(&script, &["-- Dumped by"]))
             });
             let [theirs, ours] = scripts;
             ensure_same_text(&theirs?, &ours?).with_context(|| format!("{args:?}"))?;
@@ -43,8 +43,8 @@ fn pg_dump_writes_what_pg_dump_writes() {
 }
 
 /// A script without the lines that begin so.
-fn without(script: Vec<u8>, starts: &[&str]) -> Vec<u8> {
-    let text = String::from_utf8_lossy(&script).into_owned();
+fn without(script: &[u8], starts: &[&str]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(script).into_owned();
     let lines = text.split_inclusive('\n');
     let lines = lines.filter(|line| !starts.iter().any(|start| line.starts_with(start)));
     lines.collect::<String>().into_bytes()
@@ -61,7 +61,7 @@ fn pg_restore_restores_what_pg_dump_has_dumped() -> Result<()> {
     for args in [&["-l"][..], &["-f", "-", "-Fc"], &["-s", "-C", "-f", "-"]] {
         let [theirs, ours] = tools(server, "pg_restore").map(|mut tool| {
             let script = run(tool.args(args).arg(&archive));
-            script.map(|script| without(script, &["\\restrict ", "\\unrestrict "]))
+            script.map(|script| without(&script, &["\\restrict ", "\\unrestrict "]))
         });
         ensure_same_text(&theirs?, &ours?).with_context(|| format!("{args:?}"))?;
     }

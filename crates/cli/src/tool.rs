@@ -19,11 +19,11 @@ const VERSION: &str = concat!("(PostgreSQL) 18 (pgark ", env!("CARGO_PKG_VERSION
 /// One of PostgreSQL's programs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Tool {
-    PgBaseBackup,
-    PgDump,
-    PgDumpAll,
-    PgRestore,
-    PgVerifyBackup,
+    BaseBackup,
+    Dump,
+    DumpAll,
+    Restore,
+    VerifyBackup,
 }
 
 /// An option of the program that its command here does not have.
@@ -57,11 +57,11 @@ impl Tool {
     /// Which one a program is that was called so.
     pub(crate) fn called_as(program: &OsStr) -> Option<Self> {
         let all = [
-            Self::PgBaseBackup,
-            Self::PgDump,
-            Self::PgDumpAll,
-            Self::PgRestore,
-            Self::PgVerifyBackup,
+            Self::BaseBackup,
+            Self::Dump,
+            Self::DumpAll,
+            Self::Restore,
+            Self::VerifyBackup,
         ];
         let name = Path::new(program).file_name()?;
         all.into_iter().find(|tool| name == tool.name())
@@ -69,11 +69,11 @@ impl Tool {
 
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::PgBaseBackup => "pg_basebackup",
-            Self::PgDump => "pg_dump",
-            Self::PgDumpAll => "pg_dumpall",
-            Self::PgRestore => "pg_restore",
-            Self::PgVerifyBackup => "pg_verifybackup",
+            Self::BaseBackup => "pg_basebackup",
+            Self::Dump => "pg_dump",
+            Self::DumpAll => "pg_dumpall",
+            Self::Restore => "pg_restore",
+            Self::VerifyBackup => "pg_verifybackup",
         }
     }
 
@@ -86,11 +86,11 @@ impl Tool {
         words: impl Iterator<Item = OsString>,
     ) -> Result<Arguments, clap::Error> {
         match self {
-            Self::PgBaseBackup => self.parse_for(words, |it| Command::BaseBackup(Box::new(it))),
-            Self::PgDump => self.parse_for(words, |it| Command::Dump(Box::new(it))),
-            Self::PgDumpAll => self.parse_for(words, |it| Command::PgDumpAll(Box::new(it))),
-            Self::PgRestore => self.parse_for(words, |it| Command::Restore(Box::new(it))),
-            Self::PgVerifyBackup => self.parse_for(words, Command::Verify),
+            Self::BaseBackup => self.parse_for(words, |it| Command::BaseBackup(Box::new(it))),
+            Self::Dump => self.parse_for(words, |it| Command::Dump(Box::new(it))),
+            Self::DumpAll => self.parse_for(words, |it| Command::PgDumpAll(Box::new(it))),
+            Self::Restore => self.parse_for(words, |it| Command::Restore(Box::new(it))),
+            Self::VerifyBackup => self.parse_for(words, Command::Verify),
         }
     }
 
@@ -142,10 +142,10 @@ impl Tool {
     /// What the program takes where nothing is said, where that is not what pgark takes.
     fn defaults(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::PgBaseBackup => &[("checkpoint", "spread")],
-            Self::PgDump => &[("format", "p"), ("jobs", "1"), ("progress", "none")],
-            Self::PgRestore => &[("preflight", "off"), ("progress", "none")],
-            Self::PgDumpAll | Self::PgVerifyBackup => &[],
+            Self::BaseBackup => &[("checkpoint", "spread")],
+            Self::Dump => &[("format", "p"), ("jobs", "1"), ("progress", "none")],
+            Self::Restore => &[("preflight", "off"), ("progress", "none")],
+            Self::DumpAll | Self::VerifyBackup => &[],
         }
     }
 
@@ -167,10 +167,10 @@ impl Tool {
         // It is seen.
         const VERIFYBACKUP: &[Other] = &[needless("format", Some('F'))];
         match self {
-            Self::PgBaseBackup => BASEBACKUP,
-            Self::PgDump | Self::PgDumpAll => DUMP,
-            Self::PgRestore => &[],
-            Self::PgVerifyBackup => VERIFYBACKUP,
+            Self::BaseBackup => BASEBACKUP,
+            Self::Dump | Self::DumpAll => DUMP,
+            Self::Restore => &[],
+            Self::VerifyBackup => VERIFYBACKUP,
         }
     }
 
@@ -212,8 +212,8 @@ mod tests {
     #[test]
     fn a_name_is_that_of_a_program_whatever_its_folder() {
         for (program, tool) in [
-            ("/usr/bin/pg_dump", Some(Tool::PgDump)),
-            ("pg_verifybackup", Some(Tool::PgVerifyBackup)),
+            ("/usr/bin/pg_dump", Some(Tool::Dump)),
+            ("pg_verifybackup", Some(Tool::VerifyBackup)),
             ("pgark", None),
             ("pg_dump.old", None),
         ] {

@@ -112,12 +112,15 @@ fn described(property: &Value) -> String {
         .to_owned();
     if let Some(values) = property["enum"].as_array() {
         let values: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
-        text += &format!(". One of {}", values.join(", "));
+        text += ". One of ";
+        text += &values.join(", ");
     }
-    match &property["default"] {
-        Value::Null => {}
-        Value::String(default) => text += &format!(". Default: {default}"),
-        default => text += &format!(". Default: {default}"),
-    }
+    let default = match &property["default"] {
+        Value::Null => return text,
+        Value::String(default) => default.clone(),
+        default => default.to_string(),
+    };
+    text += ". Default: ";
+    text += &default;
     text
 }
