@@ -8,7 +8,7 @@ use pgark_dump::Cluster;
 use pgark_dump::globals::{GlobalsOmit, GlobalsOptions};
 
 use super::connection;
-use crate::arguments::LoginArguments;
+use crate::arguments::{LoginArguments, OmitArguments};
 use crate::exit;
 
 /// The database where a cluster as a whole is read.
@@ -28,6 +28,40 @@ pub(super) fn way(
         return Ok((config, true));
     }
     Ok((config.with_dbname(MAINTENANCE), false))
+}
+
+/// What is to be left out of globals.
+pub(super) struct LeftOut {
+    pub(super) role_passwords: bool,
+    pub(super) privileges: bool,
+    pub(super) comments: bool,
+    pub(super) security_labels: bool,
+    pub(super) tablespaces: bool,
+}
+
+impl LeftOut {
+    /// What the options of a dump leave out, with roles' passwords and tablespaces beside them.
+    pub(super) fn of(omit: &OmitArguments, role_passwords: bool, tablespaces: bool) -> Self {
+        Self {
+            role_passwords,
+            privileges: omit.no_privileges,
+            comments: omit.no_comments,
+            security_labels: omit.no_security_labels,
+            tablespaces,
+        }
+    }
+
+    pub(super) fn flags(self) -> GlobalsOmit {
+        let asked = [
+            (self.role_passwords, GlobalsOmit::ROLE_PASSWORDS),
+            (self.privileges, GlobalsOmit::PRIVILEGES),
+            (self.comments, GlobalsOmit::COMMENTS),
+            (self.security_labels, GlobalsOmit::SECURITY_LABELS),
+            (self.tablespaces, GlobalsOmit::TABLESPACES),
+        ];
+        let asked = asked.into_iter().filter(|(is_asked, _)| *is_asked);
+        asked.map(|(_, what)| what).collect()
+    }
 }
 
 /// Refuses globals with passwords to whoever may not read these.

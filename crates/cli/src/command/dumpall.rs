@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use pgark_archive::Compression;
 use pgark_dump::cluster::{Choice, Folder, TarStream, WholeOptions, dump_whole};
-use pgark_dump::globals::{GlobalsOmit, GlobalsOptions};
+use pgark_dump::globals::GlobalsOptions;
 use pgark_dump::manifest::ManifestOptions;
 use pgark_dump::{Cluster, Content, Options, SessionOptions};
 
-use super::cluster;
+use super::cluster::{self, LeftOut};
 use super::dump::{bytes, omit};
 use super::manifest::place;
 use crate::arguments::DumpAllArguments;
@@ -58,18 +58,9 @@ pub(crate) async fn run(arguments: DumpAllArguments) -> anyhow::Result<ExitCode>
 
 /// Roles and tablespaces belong to definitions.
 fn globals(arguments: &DumpAllArguments) -> Option<GlobalsOptions> {
-    let left_out = [
-        (arguments.no_role_passwords, GlobalsOmit::ROLE_PASSWORDS),
-        (arguments.omit.no_privileges, GlobalsOmit::PRIVILEGES),
-        (arguments.omit.no_comments, GlobalsOmit::COMMENTS),
-        (
-            arguments.omit.no_security_labels,
-            GlobalsOmit::SECURITY_LABELS,
-        ),
-    ];
-    let left_out = left_out.into_iter().filter(|(is_asked, _)| *is_asked);
+    let left_out = LeftOut::of(&arguments.omit, arguments.no_role_passwords, false);
     (!arguments.data_only).then(|| GlobalsOptions {
-        omit: left_out.map(|(_, what)| what).collect(),
+        omit: left_out.flags(),
         role: arguments.role.clone().map(bytes),
         quote_all_identifiers: arguments.quote_all_identifiers,
         ..GlobalsOptions::default()

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use pgark_dump::globals::{GlobalsOmit, GlobalsOptions, Scope};
+use pgark_dump::globals::{GlobalsOptions, Scope};
 use pgark_dump::{Cluster, Options};
 use pgark_restore::{GlobalsOptions as RestoreOptions, OntoRds, Watch};
 
+use super::cluster::LeftOut;
 use super::dump::bytes;
 use super::restore::database;
 use super::{cluster, connection};
@@ -47,14 +48,13 @@ pub(super) fn write(output: &OutputFile, script: &[u8]) -> anyhow::Result<()> {
 }
 
 fn options(dumped: &DumpedGlobals) -> GlobalsOptions {
-    let left_out = [
-        (dumped.no_role_passwords, GlobalsOmit::ROLE_PASSWORDS),
-        (dumped.no_privileges, GlobalsOmit::PRIVILEGES),
-        (dumped.no_comments, GlobalsOmit::COMMENTS),
-        (dumped.no_security_labels, GlobalsOmit::SECURITY_LABELS),
-        (dumped.no_tablespaces, GlobalsOmit::TABLESPACES),
-    ];
-    let left_out = left_out.into_iter().filter(|(is_asked, _)| *is_asked);
+    let left_out = LeftOut {
+        role_passwords: dumped.no_role_passwords,
+        privileges: dumped.no_privileges,
+        comments: dumped.no_comments,
+        security_labels: dumped.no_security_labels,
+        tablespaces: dumped.no_tablespaces,
+    };
     GlobalsOptions {
         scope: match (dumped.roles_only, dumped.tablespaces_only) {
             (true, _) => Scope::Roles,
@@ -63,7 +63,7 @@ fn options(dumped: &DumpedGlobals) -> GlobalsOptions {
         },
         clean: dumped.clean,
         if_exists: dumped.if_exists,
-        omit: left_out.map(|(_, what)| what).collect(),
+        omit: left_out.flags(),
         role: dumped.role.clone().map(bytes),
         restrict_key: dumped.restrict_key.clone(),
         quote_all_identifiers: dumped.quote_all_identifiers,

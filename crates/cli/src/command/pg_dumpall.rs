@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use pgark_archive::{RestrictKey, ScriptOptions};
 use pgark_dump::cluster::{Choice, dump_script};
-use pgark_dump::globals::{GlobalsOmit, GlobalsOptions, Scope};
+use pgark_dump::globals::{GlobalsOptions, Scope};
 use pgark_dump::{Cluster, Content, Options, SessionOptions};
 
-use super::cluster;
+use super::cluster::{self, LeftOut};
 use super::dump::{bytes, inserts, omit, omitted_storage};
 use crate::arguments::PgDumpAllArguments;
 use crate::output::say;
@@ -44,17 +44,8 @@ pub(crate) async fn run(arguments: PgDumpAllArguments, verbose: bool) -> anyhow:
 }
 
 fn globals(arguments: &PgDumpAllArguments) -> GlobalsOptions {
-    let left_out = [
-        (arguments.no_role_passwords, GlobalsOmit::ROLE_PASSWORDS),
-        (arguments.omit.no_privileges, GlobalsOmit::PRIVILEGES),
-        (arguments.omit.no_comments, GlobalsOmit::COMMENTS),
-        (
-            arguments.omit.no_security_labels,
-            GlobalsOmit::SECURITY_LABELS,
-        ),
-        (arguments.storage.no_tablespaces, GlobalsOmit::TABLESPACES),
-    ];
-    let left_out = left_out.into_iter().filter(|(is_asked, _)| *is_asked);
+    let (passwords, tablespaces) = (arguments.no_role_passwords, arguments.storage.no_tablespaces);
+    let left_out = LeftOut::of(&arguments.omit, passwords, tablespaces);
     GlobalsOptions {
         scope: match (arguments.roles_only, arguments.tablespaces_only) {
             _ if arguments.data_only => Scope::Neither,
@@ -64,7 +55,7 @@ fn globals(arguments: &PgDumpAllArguments) -> GlobalsOptions {
         },
         clean: arguments.clean,
         if_exists: arguments.if_exists,
-        omit: left_out.map(|(_, what)| what).collect(),
+        omit: left_out.flags(),
         role: arguments.role.clone().map(bytes),
         restrict_key: arguments.restrict_key.clone(),
         quote_all_identifiers: arguments.quote_all_identifiers,
