@@ -113,7 +113,7 @@ pub(crate) struct DumpArguments {
     #[arg(long)]
     pub(crate) no_sync: bool,
     /// Print help.
-    #[arg(long, action = clap::ArgAction::Help)]
+    #[arg(long, action = clap::ArgAction::HelpShort)]
     help: Option<bool>,
     #[command(flatten)]
     pub(crate) content: ContentArguments,
@@ -199,13 +199,18 @@ pub(crate) enum ProgressStyle {
 
 /// Which database, and who asks. Of what is said twice the last counts, as for PostgreSQL's own programs.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionArguments {
     /// A database name, a connection string or a URI.
     #[arg(value_name = "DBNAME", conflicts_with = "dbname")]
     pub(crate) database: Option<OsString>,
     /// A database name, a connection string or a URI.
-    #[arg(short, long, value_name = "DBNAME", overrides_with = "dbname")]
+    #[arg(
+        short,
+        long,
+        value_name = "DBNAME",
+        overrides_with = "dbname",
+        help_heading = "Connection"
+    )]
     pub(crate) dbname: Option<OsString>,
     #[command(flatten)]
     pub(crate) login: LoginArguments,
@@ -213,23 +218,45 @@ pub(crate) struct ConnectionArguments {
 
 /// Which server, and who asks.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Connection")]
 pub(crate) struct LoginArguments {
     /// Server name, address or folder of the socket.
-    #[arg(short, long, value_name = "HOST", overrides_with = "host")]
+    #[arg(
+        short,
+        long,
+        value_name = "HOST",
+        overrides_with = "host",
+        help_heading = "Connection"
+    )]
     pub(crate) host: Option<OsString>,
     /// Port.
-    #[arg(short, long, value_name = "PORT", overrides_with = "port")]
+    #[arg(
+        short,
+        long,
+        value_name = "PORT",
+        overrides_with = "port",
+        help_heading = "Connection"
+    )]
     pub(crate) port: Option<OsString>,
     /// Role to log in as.
-    #[arg(short = 'U', long, value_name = "ROLE", overrides_with = "username")]
+    #[arg(
+        short = 'U',
+        long,
+        value_name = "ROLE",
+        overrides_with = "username",
+        help_heading = "Connection"
+    )]
     pub(crate) username: Option<OsString>,
     /// Ask for the password on the terminal before connecting.
-    #[arg(short = 'W', long, conflicts_with = "no_password")]
+    #[arg(
+        short = 'W',
+        long,
+        conflicts_with = "no_password",
+        help_heading = "Connection"
+    )]
     #[cfg_attr(feature = "aws", arg(conflicts_with = "aws_iam"))]
     pub(crate) password: bool,
     /// Never ask for a password.
-    #[arg(short = 'w', long)]
+    #[arg(short = 'w', long, help_heading = "Connection")]
     pub(crate) no_password: bool,
     #[cfg(feature = "aws")]
     #[command(flatten)]
@@ -249,7 +276,7 @@ pub(crate) struct PingArguments {
     #[arg(long)]
     pub(crate) json: bool,
     /// Print help.
-    #[arg(long, action = clap::ArgAction::Help)]
+    #[arg(long, action = clap::ArgAction::HelpShort)]
     help: Option<bool>,
 }
 

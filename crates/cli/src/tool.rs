@@ -123,7 +123,7 @@ impl Tool {
             line.mut_arg("help", |arg| arg.short('?'))
         } else {
             let help = Arg::new("help").short('?').long("help");
-            line.arg(help.action(ArgAction::Help).help("Print help"))
+            line.arg(help.action(ArgAction::HelpShort).help("Print help"))
         };
         for other in self.others() {
             let arg = Arg::new(other.long).long(other.long).hide(true);

@@ -6,14 +6,15 @@ use clap::Args;
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct AwsArguments {
     /// Log in with a token of AWS IAM, made anew for every connection, instead of a password; over TLS only.
-    #[arg(id = "aws_iam", long = "aws-iam")]
+    #[arg(id = "aws_iam", long = "aws-iam", help_heading = "Connection")]
     pub(crate) iam: bool,
     /// The region that the server is in; where it is not given, that of the host's name, else that of AWS_REGION or the profile.
     #[arg(
         id = "aws_region",
         long = "aws-region",
         value_name = "REGION",
-        requires = "aws_iam"
+        requires = "aws_iam",
+        help_heading = "Connection"
     )]
     pub(crate) region: Option<String>,
     /// The profile of AWS's configuration files whose credentials are used, and no others.
@@ -21,7 +22,8 @@ pub(crate) struct AwsArguments {
         id = "aws_profile",
         long = "aws-profile",
         value_name = "NAME",
-        requires = "aws_iam"
+        requires = "aws_iam",
+        help_heading = "Connection"
     )]
     pub(crate) profile: Option<String>,
 }
@@ -49,6 +51,6 @@ pub(crate) struct TokenArguments {
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
     /// Print help.
-    #[arg(long, action = clap::ArgAction::Help)]
+    #[arg(long, action = clap::ArgAction::HelpShort)]
     help: Option<bool>,
 }

@@ -63,11 +63,11 @@ pub(crate) struct DumpAllArguments {
     /// Do not wait until the folder is safely on the disk.
     #[arg(long)]
     pub(crate) no_sync: bool,
+    /// Print help.
+    #[arg(long, action = clap::ArgAction::HelpShort)]
+    help: Option<bool>,
     #[command(flatten)]
     pub(crate) omit: OmitArguments,
-    /// Print help.
-    #[arg(long, action = clap::ArgAction::Help)]
-    help: Option<bool>,
 }
 
 /// Print what a server or a database holds, in JSON.
@@ -86,7 +86,7 @@ pub(crate) struct ManifestArguments {
     #[arg(long)]
     pub(crate) jsonschema: bool,
     /// Print help.
-    #[arg(long, action = clap::ArgAction::Help)]
+    #[arg(long, action = clap::ArgAction::HelpShort)]
     help: Option<bool>,
 }
 
@@ -114,7 +114,7 @@ pub(crate) struct GlobalsArguments {
     #[arg(long, value_name = "FILE", requires = "restore")]
     pub(crate) report: Option<PathBuf>,
     /// Print help.
-    #[arg(long, action = clap::ArgAction::Help)]
+    #[arg(long, action = clap::ArgAction::HelpShort)]
     help: Option<bool>,
 }
 

@@ -83,9 +83,9 @@ pub(crate) struct PgDumpAllArguments {
     pub(crate) rows: RowArguments,
     #[command(flatten)]
     pub(crate) storage: StorageArguments,
+    /// Print help.
+    #[arg(long, action = clap::ArgAction::HelpShort)]
+    help: Option<bool>,
     #[command(flatten)]
     pub(crate) omit: OmitArguments,
-    /// Print help.
-    #[arg(long, action = clap::ArgAction::Help)]
-    help: Option<bool>,
 }

@@ -89,7 +89,7 @@ pub(crate) struct BaseBackupArguments {
     #[arg(long)]
     pub(crate) manifest_force_encode: bool,
     /// Print help.
-    #[arg(long, action = clap::ArgAction::Help)]
+    #[arg(long, action = clap::ArgAction::HelpShort)]
     help: Option<bool>,
 }
 

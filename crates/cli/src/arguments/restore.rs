@@ -55,7 +55,7 @@ pub(crate) struct RestoreArguments {
     #[arg(long, value_name = "N")]
     pub(crate) transaction_size: Option<NonZeroU32>,
     /// Print help.
-    #[arg(long, action = clap::ArgAction::Help)]
+    #[arg(long, action = clap::ArgAction::HelpShort)]
     help: Option<bool>,
 }
 

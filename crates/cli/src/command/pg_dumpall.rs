@@ -44,7 +44,10 @@ pub(crate) async fn run(arguments: PgDumpAllArguments, verbose: bool) -> anyhow:
 }
 
 fn globals(arguments: &PgDumpAllArguments) -> GlobalsOptions {
-    let (passwords, tablespaces) = (arguments.no_role_passwords, arguments.storage.no_tablespaces);
+    let (passwords, tablespaces) = (
+        arguments.no_role_passwords,
+        arguments.storage.no_tablespaces,
+    );
     let left_out = LeftOut::of(&arguments.omit, passwords, tablespaces);
     GlobalsOptions {
         scope: match (arguments.roles_only, arguments.tablespaces_only) {
