@@ -190,7 +190,6 @@ fn a_token_that_is_over_is_refused() -> Result<()> {
         .env("PGPASSWORD", token.trim_end());
     run(&mut psql)?;
     rds.set_lifetime(Duration::ZERO);
-    std::thread::sleep(Duration::from_secs(1));
     ensure!(run(&mut psql).is_err());
     let last = rds.shown("backup").pop().context("a token")?;
     ensure!(last.problem.as_deref() == Some("it is over"), "{last:?}");
