@@ -176,7 +176,7 @@ fn fate(statement: BString, own_role: &BString, major: u32) -> Fate {
     if is(0, "GRANT") && is(2, "TO") {
         // From 16 on it has been granted the roles that it makes, and can grant them to itself no more.
         let is_done = major >= 16 && name(3).as_ref() == Some(own_role);
-        return without_grantor(&said, is_done);
+        return without_grantor(&said, own_role, major, is_done);
     }
     Fate::Run(statement, None)
 }
@@ -201,9 +201,10 @@ fn unspoken(said: &[Token<'_>], role: &BStr) -> Fate {
     Fate::Run(text(kept), warning)
 }
 
-/// `GRANT … TO …` without a grantor that is AWS's, for whom nobody can grant; `is_done` where what such a one has granted is
-/// granted already.
-fn without_grantor(said: &[Token<'_>], is_done: bool) -> Fate {
+/// `GRANT … TO …` without a grantor for whom nobody can grant: one that is AWS's and, before 16, when only superusers granted for others
+/// (`AddRoleMems` in src/backend/commands/user.c) and nothing hung on it, any other. `is_done` where what AWS's has granted is granted
+/// already.
+fn without_grantor(said: &[Token<'_>], own_role: &BString, major: u32, is_done: bool) -> Fate {
     let words: Vec<(usize, &Token<'_>)> = said
         .iter()
         .enumerate()
@@ -213,12 +214,14 @@ fn without_grantor(said: &[Token<'_>], is_done: bool) -> Fate {
         let [(first, granted), (_, by), (last, grantor)] = window else {
             return None;
         };
-        let role = grantor.name().filter(|role| is_reserved(role.as_bstr()));
-        (granted.is_word("GRANTED") && by.is_word("BY") && role.is_some()).then_some((first, last))
+        let role = grantor
+            .name()
+            .filter(|role| is_reserved(role.as_bstr()) || major < 16 && role != own_role)?;
+        (granted.is_word("GRANTED") && by.is_word("BY")).then_some((first, last, role))
     });
     match clause {
-        Some(_) if is_done => Fate::Own,
-        Some((first, last)) => {
+        Some((.., role)) if is_done && is_reserved(role.as_bstr()) => Fate::Own,
+        Some((first, last, _)) => {
             let kept = said[..*first].iter().chain(&said[last + 1..]);
             Fate::Run(text(kept.collect()), None)
         }

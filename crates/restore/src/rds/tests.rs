@@ -83,6 +83,17 @@ fn the_role_that_restores_is_let_alone() {
 }
 
 #[test]
+fn before_16_nobody_but_a_superuser_grants_for_others() {
+    for (grantor, kept) in [("other", ""), ("master", "GRANTED BY master")] {
+        let statement = format!("GRANT app TO app2 GRANTED BY {grantor};");
+        assert_eq!(
+            fate(statement.into(), &"master".into(), 15),
+            Fate::Run(format!("GRANT app TO app2 {kept};").into(), None)
+        );
+    }
+}
+
+#[test]
 fn before_16_a_role_that_is_made_is_not_granted_to_its_maker() {
     let statement = "GRANT app TO master WITH ADMIN OPTION GRANTED BY rdsadmin;";
     assert_eq!(
