@@ -17,7 +17,7 @@ export PGARK_CACHE
 
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-VERSION ?= v$(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+VERSION := v$(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # Named by PLAKAR, else on the PATH, else built from tests/plakar. tests/support/program.rs has the same rule.
 OWN_PLAKAR := $(PGARK_CACHE)/bin/plakar
 FOUND_PLAKAR := $(or $(PLAKAR),$(shell command -v plakar))
