@@ -15,8 +15,7 @@ use crate::options::{Format, Options};
 use crate::sink::Sink;
 
 /// Writes globals and databases, one after the other, each to a writer that `open` makes anew and that goes on where the last one ended.
-/// Without `globals` there is nothing but databases. Of `script`, what it says of dropping and making the database is decided here.
-/// Returns what the user should know.
+/// Of `script`, what it says of dropping and making the database is decided here. Returns what the user should know.
 ///
 /// # Errors
 /// What went wrong first; the script has no end then.
@@ -30,15 +29,16 @@ pub async fn dump_script(
     script: &ScriptOptions,
     open: impl Fn() -> io::Result<Box<dyn Write + Send>>,
 ) -> Result<Vec<String>> {
+    let failed = |source| Error::Io {
+        doing: "write the script".into(),
+        source,
+    };
     let write = |text: &[u8]| {
         let written = open().and_then(|mut sink| {
             sink.write_all(text)?;
             sink.flush()
         });
-        written.map_err(|source| Error::Io {
-            doing: "write the script".into(),
-            source,
-        })
+        written.map_err(failed)
     };
     let mut databases = cluster.databases(choice).await?;
     // Where others are made from it, it has to be as it will be.
@@ -63,10 +63,7 @@ pub async fn dump_script(
             })),
             ..cluster.options.clone()
         };
-        let sink = open().map_err(|source| Error::Io {
-            doing: "write the script".into(),
-            source,
-        })?;
+        let sink = open().map_err(failed)?;
         let config = cluster.config.with_dbname(database);
         let dumped = dump(&config, &options, Sink::Stream(sink), &Arc::default()).await;
         let report = dumped.map_err(|source| Error::Database {
