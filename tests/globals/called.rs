@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use bstr::ByteSlice;
-use support::{Fixture, Major, by_turns, observe, pgark_as, run, side_by_side};
+use support::{Fixture, Major, is_turn, observe, pgark_as, run, side_by_side};
 
 use crate::awkward::Awkward;
 use crate::script::{KEY, expect_same};
@@ -53,7 +53,7 @@ fn the_script_is_that_of_pg_dumpall() {
         server.psql("postgres", half)?;
         for (place, args) in OPTIONS.into_iter().enumerate() {
             // What is not the turn of this major is that of another.
-            if place > 0 && !by_turns(place, &Major::with_clients()).contains(&major) {
+            if place > 0 && !is_turn(place, &major, &Major::with_clients()) {
                 continue;
             }
             let mut theirs = server.tool("pg_dumpall");

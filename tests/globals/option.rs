@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use support::{Major, Server, by_turns, observe, pgark, run, side_by_side};
+use support::{Major, Server, is_turn, observe, pgark, run, side_by_side};
 
 use crate::awkward::Awkward;
 use crate::script::{KEY, expect_same, oracle};
@@ -49,7 +49,7 @@ fn each_does_what_that_of_pg_dumpall_does() {
         let plain = oracle(server, "postgres", &[])?;
         for (place, args) in OPTIONS.into_iter().enumerate() {
             // What is not the turn of this major is that of another.
-            if !by_turns(place, &Major::with_clients()).contains(&major) {
+            if !is_turn(place, &major, &Major::with_clients()) {
                 continue;
             }
             let expected = all_oracle(server, args)?;

@@ -1,7 +1,7 @@
 //! The awkward objects of every kind in one database.
 
 use anyhow::Result;
-use support::{Fixture, Major, by_turns, shared_server, side_by_side};
+use support::{Fixture, Major, is_turn, shared_server, side_by_side};
 
 use crate::matrix::{compare, report};
 
@@ -29,7 +29,7 @@ fn the_archive_of_the_hard_cases_is_that_of_pg_dump() -> Result<()> {
         let db = Fixture::hard_cases()?.database(major)?;
         // What is not the turn of this major is that of another.
         let modes = MODES.iter().enumerate();
-        let modes = modes.filter(|(place, _)| by_turns(*place, &Major::all()).contains(&major));
+        let modes = modes.filter(|(place, _)| is_turn(*place, &major, &Major::all()));
         let modes: Vec<&[&str]> = modes.map(|(_, mode)| *mode).collect();
         Ok(compare(shared_server(major), &db, &modes))
     });

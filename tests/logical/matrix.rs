@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 
 use anyhow::{Result, ensure};
 use support::{
-    Fixture, Major, Scratch, Server, archdiff, by_turns, dump_command, observe, shared_server,
+    Fixture, Major, Scratch, Server, archdiff, by_turns, dump_command, is_turn, observe,
+    shared_server,
 };
 
 /// What is dumped: everything, definitions, rows.
@@ -66,7 +67,7 @@ pub(crate) fn fixtures_in_turn(major: Major, majors: &[Major]) -> Result<Vec<Fix
             .copied()
             .filter(|major| fixture.applies_to(*major))
             .collect();
-        by_turns(fixture.turn(), &able).contains(&major)
+        is_turn(fixture.turn(), &major, &able)
     });
     Ok(fixtures)
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use bstr::{BString, ByteSlice};
 use support::{
-    Fixture, Major, Ran, Scratch, Server, by_turns, observe, pgark, run, run_with_input,
+    Fixture, Major, Ran, Scratch, Server, is_turn, observe, pgark, run, run_with_input,
     shared_server, side_by_side,
 };
 
@@ -171,7 +171,7 @@ fn options_do_to_scripts_what_they_do_with_pg_restore() -> Result<()> {
         let mut place = 0;
         options.retain(|_| {
             place += 1;
-            by_turns(place, &Major::all()).contains(&major)
+            is_turn(place, &major, &Major::all())
         });
         options.extend(OPTIONS_17.iter().filter(|_| major >= Major::V17));
         options.extend(OPTIONS_18.iter().filter(|_| major >= Major::V18));

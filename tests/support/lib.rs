@@ -38,7 +38,7 @@ pub use rds::{Rds, Shown, TokenRules, digest, signature, without_aws};
 pub use running::{Ran, Running, observe};
 pub use scratch::Scratch;
 pub use server::{Options, Server, StopMode, judge_folder, shared_server};
-pub use share::{by_turns, is_long_run};
+pub use share::{by_turns, is_long_run, is_turn};
 pub use side_by_side::{side_by_side, side_by_side_waiting};
 pub use text::{database_text, ensure_same_text, sorted_text};
 pub use tls::Certificates;

@@ -16,3 +16,8 @@ pub fn by_turns<T>(place: usize, all: &[T]) -> &[T] {
     let turn = place % all.len();
     &all[turn..=turn]
 }
+
+/// Whether the item at `place` is tested with `one` of `all`.
+pub fn is_turn<T: PartialEq>(place: usize, one: &T, all: &[T]) -> bool {
+    by_turns(place, all).contains(one)
+}

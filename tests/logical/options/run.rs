@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use bstr::ByteSlice;
 use pgark_archive::{Reader, TocEntry};
 use support::{
-    Fixture, Major, Scratch, Server, archdiff, by_turns, dump_command, observe, shared_server,
+    Fixture, Major, Scratch, Server, archdiff, dump_command, is_turn, observe, shared_server,
     side_by_side,
 };
 
@@ -53,7 +53,7 @@ pub(super) fn every_cell(major: Major) -> Result<()> {
         place += 1;
         // What few majors know is tried on each of them.
         let is_common = cell.since <= Major::V13.number() && cell.corpus != Corpus::Foreign;
-        !is_common || by_turns(place, &Major::with_clients()).contains(&major)
+        !is_common || is_turn(place, &major, &Major::with_clients())
     });
     let corpora: BTreeSet<Corpus> = cells.iter().map(|cell| cell.corpus).collect();
     let databases = corpora
