@@ -1,6 +1,7 @@
 //! Compression of one data stream: a table's data, or one large object.
 
 mod cutter;
+mod deflate;
 mod gzip;
 mod lz4;
 mod pool;
@@ -11,7 +12,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use crate::{Compression, Error};
 
 use cutter::Cutter;
-use gzip::Gzip;
+use gzip::{Frame, Gzip};
 use lz4::{Lz4, Unlz4};
 use zstd::{Unzstd, Zstd};
 
@@ -25,10 +26,20 @@ pub(crate) enum Encoder {
 }
 
 impl Encoder {
+    /// For data in an archive.
     pub(crate) fn new(compression: Compression) -> Result<Self, Error> {
+        Self::framed(compression, Frame::Zlib)
+    }
+
+    /// For a file that is one stream.
+    pub(crate) fn of_file(compression: Compression) -> Result<Self, Error> {
+        Self::framed(compression, Frame::Gzip)
+    }
+
+    fn framed(compression: Compression, frame: Frame) -> Result<Self, Error> {
         match compression {
             Compression::None => Ok(Self::None(Cutter::default())),
-            Compression::Gzip { level } => Ok(Self::Gzip(Box::new(Gzip::new(level)))),
+            Compression::Gzip { level } => Ok(Self::Gzip(Box::new(Gzip::new(level, frame)))),
             Compression::Lz4 { .. } => Ok(Self::Lz4(Box::default())),
             Compression::Zstd { level, is_long } => {
                 let zstd = Zstd::new(level, is_long).map_err(Error::writing)?;

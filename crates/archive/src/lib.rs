@@ -64,6 +64,7 @@
 
 mod codec;
 mod compare;
+mod compressed;
 mod compression;
 mod created;
 mod encoding;
@@ -83,6 +84,7 @@ mod version;
 mod writer;
 
 pub use compare::{Difference, DifferenceKind, differences};
+pub use compressed::Compressed;
 pub use compression::Compression;
 pub use created::{CreationTime, creation_seconds};
 pub use entry_name::EntryName;
