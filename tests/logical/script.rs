@@ -1,5 +1,6 @@
 //! `pgark dump -F p` on every fixture and major: the script is the one that pg_dump writes.
 
+use std::fs::{self, File};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -217,7 +218,50 @@ fn scripts_go_to_files_and_stdout_alike() -> Result<()> {
     ensure!(dashed.stdout == piped.stdout, "-f - differs");
     let file = scratch.join("script");
     dump(&["-f", &file.display().to_string()])?.expect_silence()?;
-    ensure!(std::fs::read(&file)? == piped.stdout, "-f FILE differs");
+    ensure!(fs::read(&file)? == piped.stdout, "-f FILE differs");
+    Ok(())
+}
+
+#[test]
+fn compressed_scripts_are_files_that_other_tools_unpack() -> Result<()> {
+    let server = shared_server(Major::V15);
+    let db = server.fresh_database("compressed_script", "")?;
+    // So many rows that several threads compress them, and a table of none.
+    server.psql(
+        &db,
+        "create table empty (a int);
+         create table t as select i, md5(i::text) from generate_series(1, 200000) i;
+         select lo_from_bytea(0, 'some bytes');",
+    )?;
+    let scratch = Scratch::new()?;
+    let file = scratch.join("script");
+    let dump = |args: &[&str]| {
+        let mut command = dump_command(server, &db);
+        run(command.args(["-Fp", "--restrict-key=x"]).args(args))
+    };
+    let plain = dump(&[])?;
+    for (method, tool) in [
+        ("0", None),
+        ("1", Some("gzip")),
+        ("gzip", Some("gzip")),
+        ("lz4", Some("lz4")),
+        ("zstd:3,long", Some("zstd")),
+    ] {
+        dump(&["-Z", method, "-f", &file.display().to_string()])?;
+        ensure!(
+            dump(&["-Z", method])? == fs::read(&file)?,
+            "{method}: a pipe gets other bytes than a file"
+        );
+        let unpacked = match tool {
+            None => fs::read(&file)?,
+            Some(tool) => {
+                let smaller = fs::metadata(&file)?.len() < plain.len() as u64 * 3 / 4;
+                ensure!(smaller, "{method} compresses nothing");
+                run(Command::new(tool).arg("-dc").stdin(File::open(&file)?))?
+            }
+        };
+        ensure!(unpacked == plain, "{method} unpacks to something else");
+    }
     Ok(())
 }
 
@@ -253,7 +297,7 @@ fn what_makes_no_sense_is_refused_before_anything_is_done() -> Result<()> {
         (&["-Fx"], "supported are c(ustom) and p(lain)"),
         (&["--restrict-key=x"], "--format=plain"),
         (&["-Fp", "--restrict-key=a b"], "letters and digits"),
-        (&["-Fp", "-Z9"], "scripts are not compressed"),
+        (&["-Fp", "-Z10"], "a level between 1 and 9, found 10"),
         (&["-Fp", "--if-exists"], "--clean"),
         (&["-Fp", "-c", "-a"], "--data-only"),
         (&["--on-conflict-do-nothing"], "--inserts"),

@@ -211,20 +211,23 @@ struct Detail {
     is_long: bool,
 }
 
-/// Reads `N` or a list of `keyword=value`. The last one counts.
+/// Reads a list of `keyword=value`, of which the last one counts, in whose place a level may stand alone: pg_dump takes nothing behind
+/// it, here others may follow.
 fn parse_detail(text: &str) -> Result<Detail, String> {
     let mut detail = Detail::default();
-    if let Ok(level) = text.parse() {
-        detail.level = Some(level);
-        return Ok(detail);
-    }
     let integer = |keyword: &str, value: Option<&str>| -> Result<i64, String> {
         let value = value.ok_or_else(|| format!("option \"{keyword}\" requires a value"))?;
         value
             .parse()
             .map_err(|_| format!("{keyword} must be an integer, found \"{value}\""))
     };
-    for option in text.split(',') {
+    for (place, option) in text.split(',').enumerate() {
+        if place == 0
+            && let Ok(level) = option.parse()
+        {
+            detail.level = Some(level);
+            continue;
+        }
         let (keyword, value) = match option.split_once('=') {
             Some((keyword, value)) => (keyword, Some(value)),
             None => (option, None),
@@ -288,6 +291,7 @@ mod tests {
             ("zstd:22", zstd(Some(22), false)),
             ("zstd:long", zstd(None, true)),
             ("zstd:level=9,long=on,workers=3", zstd(Some(9), true)),
+            ("zstd:-3,long", zstd(Some(-3), true)),
         ] {
             assert_eq!(value.parse::<Compression>().unwrap(), expected, "{value}");
         }
@@ -304,6 +308,8 @@ mod tests {
             ("gzip:level", "requires a value"),
             ("gzip:level=x", "\"x\""),
             ("gzip:level=1,", "empty string"),
+            ("gzip:1,", "empty string"),
+            ("zstd:long,3", "\"3\""),
             ("gzip:long", "long-distance mode"),
             ("none:1", "does not accept"),
             ("none:long", "long-distance mode"),

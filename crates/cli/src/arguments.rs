@@ -83,7 +83,7 @@ pub(crate) struct DumpArguments {
     /// c(ustom), an archive for pg_restore and pgark restore, or p(lain), an SQL script.
     #[arg(short = 'F', long, value_name = "FORMAT", default_value = "c", value_parser = dump_format)]
     pub(crate) format: DumpFormat,
-    /// none, gzip, lz4 or zstd, the last two for servers of 16 or later; a colon and a level may follow (1 to 9, 1 to 12, -7 to 22), and then for zstd `,long`; a number alone is a level of gzip, 0 being none. Archives are compressed with gzip unless told otherwise; scripts are not.
+    /// none, gzip, lz4 or zstd, of which archives take the last two for servers of 16 or later; a colon and a level may follow (1 to 9, 1 to 12, -7 to 22), and then for zstd `,long`; a number alone is a level of gzip, 0 being none. Archives are compressed with gzip unless told otherwise; scripts are not.
     #[arg(short = 'Z', long, value_name = "METHOD")]
     pub(crate) compress: Option<Compression>,
     /// How many sessions read side by side; as many as there are processors, but no more than 4, where it is not given.

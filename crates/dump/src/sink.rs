@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 
-use pgark_archive::{DumpId, Filter, Header, Oid, Script, Selection, TocEntry, Writer};
+use pgark_archive::{Compressed, DumpId, Filter, Header, Oid, Script, Selection, TocEntry, Writer};
 
 use crate::options::Format;
 
@@ -19,7 +19,7 @@ pub enum Sink {
 pub(crate) enum Archive {
     File(Writer<File>),
     Stream(Writer<Counted>),
-    Script(Box<Script<Counted>>),
+    Script(Box<Script<Compressed<Counted>>>),
 }
 
 /// A sink that cannot tell by itself how much went into it.
@@ -72,7 +72,7 @@ impl Archive {
                     ..Filter::default()
                 };
                 let selection = Selection::choose(&entries, &filter, None)?;
-                let sink = Counted::new(sink);
+                let sink = Compressed::new(Counted::new(sink), header.compression)?;
                 let script = Script::begin(sink, header, entries.into(), &selection, *options)?;
                 Self::Script(Box::new(script))
             }
@@ -151,7 +151,7 @@ impl Archive {
                 for warning in script.warnings() {
                     tracing::warn!("{warning}");
                 }
-                Ok(script.finish()?.bytes)
+                Ok(script.finish()?.finish()?.bytes)
             }
         }
     }

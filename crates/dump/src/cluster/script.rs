@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use bstr::{BStr, BString, ByteSlice};
-use pgark_archive::ScriptOptions;
+use pgark_archive::{Compression, ScriptOptions};
 use pgark_sql::{put, text};
 
 use super::{Choice, Cluster};
@@ -61,6 +61,7 @@ pub async fn dump_script(
                 if_exists: false,
                 ..script.clone()
             })),
+            compression: Compression::None,
             ..cluster.options.clone()
         };
         let sink = open().map_err(failed)?;

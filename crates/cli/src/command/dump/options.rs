@@ -20,6 +20,11 @@ use crate::exit;
 /// All of them.
 pub(super) fn options(arguments: DumpArguments, verbose: bool) -> anyhow::Result<Options> {
     let format = format(&arguments, verbose)?;
+    // As with pg_dump, scripts are compressed where that is asked for.
+    let unasked = match format {
+        Format::Custom => Compression::DEFAULT,
+        Format::Plain(_) => Compression::None,
+    };
     let content = &arguments.content;
     Ok(Options {
         content: kinds_of_content(content),
@@ -43,7 +48,7 @@ pub(super) fn options(arguments: DumpArguments, verbose: bool) -> anyhow::Result
         max_duration: arguments.max_duration,
         digests: arguments.telling.report.is_some(),
         allow_newer_server: arguments.allow_newer_server,
-        compression: arguments.compress.unwrap_or(Compression::DEFAULT),
+        compression: arguments.compress.unwrap_or(unasked),
     })
 }
 
@@ -67,11 +72,6 @@ fn format(arguments: &DumpArguments, verbose: bool) -> anyhow::Result<Format> {
             ));
         }
         return Ok(Format::Custom);
-    }
-    if !matches!(arguments.compress, None | Some(Compression::None)) {
-        return Err(usage(
-            "scripts are not compressed: leave --compress out, or use --format=custom",
-        ));
     }
     Ok(Format::Plain(Box::new(ScriptOptions {
         schema: has_schema(&arguments.content),
