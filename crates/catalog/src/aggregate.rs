@@ -6,7 +6,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{Fields, fetch, oid_array};
+use crate::fields::{Fields, fetch_of};
 use crate::function::type_names;
 use crate::oid::Oid;
 
@@ -86,17 +86,19 @@ impl AggregateDefinition {
         session: &mut Session,
         aggregates: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, Self>> {
-        let sql = format!(
-            "select p.oid, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_identity_arguments(p.oid), {}, \
-               a.aggkind, {}, {}, a.aggminvtransfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggsortop, p.proparallel \
-             from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_proc p on p.oid = r.oid \
-             join pg_catalog.pg_aggregate a on a.aggfnoid = p.oid",
-            type_names("p.proargtypes"),
-            AggregateState::columns(""),
-            AggregateState::columns("m"),
-            oid_array(aggregates)
-        );
-        let rows = fetch(session, "aggregate definitions", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select p.oid, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_identity_arguments(p.oid), {}, \
+                   a.aggkind, {}, {}, a.aggminvtransfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggsortop, p.proparallel \
+                 from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_proc p on p.oid = r.oid \
+                 join pg_catalog.pg_aggregate a on a.aggfnoid = p.oid",
+                type_names("p.proargtypes"),
+                AggregateState::columns(""),
+                AggregateState::columns("m"),
+                oids
+            )
+        };
+        let rows = fetch_of(session, "aggregate definitions", aggregates, sql, |f| {
             let oid = f.oid()?;
             // The server's functions answer NULL of one that was dropped, even between one of them and the next.
             let (Some(arguments), Some(identity_arguments)) =

@@ -6,7 +6,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::fetch_of;
 use crate::oid::Oid;
 use crate::server::Server;
 
@@ -65,14 +65,15 @@ impl BaseTypeDefinition {
         } else {
             "'-'"
         };
-        let sql = format!(
-            "select oid, typlen, typinput, typoutput, typreceive, typsend, typmodin, typmodout, typanalyze, {subscript}, \
-               typelem::pg_catalog.regtype, typcollation <> 0, pg_catalog.pg_get_expr(typdefaultbin, 0), typdefault, \
-               typcategory, typispreferred, typdelim, typalign, typstorage, typbyval \
-             from pg_catalog.pg_type where oid = any ({})",
-            oid_array(types)
-        );
-        let rows = fetch(session, "base types", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select oid, typlen, typinput, typoutput, typreceive, typsend, typmodin, typmodout, typanalyze, {subscript}, \
+                   typelem::pg_catalog.regtype, typcollation <> 0, pg_catalog.pg_get_expr(typdefaultbin, 0), typdefault, \
+                   typcategory, typispreferred, typdelim, typalign, typstorage, typbyval \
+                 from pg_catalog.pg_type where oid = any ({oids})"
+            )
+        };
+        let rows = fetch_of(session, "base types", types, sql, |f| {
             Ok((
                 f.oid()?,
                 Self {

@@ -6,7 +6,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::{fetch, fetch_of};
 use crate::function::FunctionSignature;
 use crate::oid::{CatalogId, Oid};
 use crate::server::Server;
@@ -64,15 +64,17 @@ impl CastDefinition {
         session: &mut Session,
         casts: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, Self>> {
-        let sql = format!(
-            "select c.oid, pg_catalog.format_type(c.castsource, null), pg_catalog.format_type(c.casttarget, null), \
-               c.castmethod, c.castcontext, {} \
-             from pg_catalog.pg_cast c {} where c.oid = any ({})",
-            FunctionSignature::columns("p", "c.castfunc"),
-            FunctionSignature::join("p", "c.castfunc"),
-            oid_array(casts)
-        );
-        let rows = fetch(session, "cast definitions", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select c.oid, pg_catalog.format_type(c.castsource, null), pg_catalog.format_type(c.casttarget, null), \
+                   c.castmethod, c.castcontext, {} \
+                 from pg_catalog.pg_cast c {} where c.oid = any ({})",
+                FunctionSignature::columns("p", "c.castfunc"),
+                FunctionSignature::join("p", "c.castfunc"),
+                oids
+            )
+        };
+        let rows = fetch_of(session, "cast definitions", casts, sql, |f| {
             Ok((
                 f.oid()?,
                 Self {

@@ -19,7 +19,7 @@ use crate::event_trigger::EventTrigger;
 use crate::extension::{self, Extension, Members};
 use crate::foreign_data_wrapper::ForeignDataWrapper;
 use crate::foreign_server::ForeignServer;
-use crate::function::{Function, Routines};
+use crate::function::Function;
 use crate::language::Language;
 use crate::large_object::LargeObjects;
 use crate::oid::{CatalogId, Oid};
@@ -29,7 +29,7 @@ use crate::operator_family::OperatorFamily;
 use crate::privilege::{ColumnPrivileges, InitialPrivileges};
 use crate::publication::Publication;
 use crate::publication_member::PublicationMember;
-use crate::relation::{self, Inheritance, Relation};
+use crate::relation::{self, Inheritance, Relation, RelationKind};
 use crate::role::Roles;
 use crate::rule::{self, Rule};
 use crate::schema::Schema;
@@ -155,14 +155,25 @@ impl Catalog {
     pub async fn fetch(sessions: &mut Sessions, allow_newer: bool) -> Result<Self> {
         // Before anything else, which an unknown server may not understand.
         let server = Server::fetch(&mut sessions.first, allow_newer).await?;
-        let Some(second) = sessions.others.first_mut() else {
-            let links = Links::fetch(&mut sessions.first).await?;
-            let objects = Self::fetch_objects(&mut sessions.first, server).await?;
-            return Ok(objects.linked(links));
+        let first = &mut sessions.first;
+        let (objects, links) = match sessions.others.first_mut() {
+            None => {
+                let links = Links::fetch(first).await?;
+                (Self::fetch_objects(first, server).await?, links)
+            }
+            Some(second) => {
+                try_join(Self::fetch_objects(first, server), Links::fetch(second)).await?
+            }
         };
-        let objects = Self::fetch_objects(&mut sessions.first, server);
-        let (objects, links) = try_join(objects, Links::fetch(second)).await?;
-        Ok(objects.linked(links))
+        let mut catalog = objects.linked(links);
+        if catalog
+            .relations
+            .iter()
+            .any(|relation| relation.kind == RelationKind::MaterializedView)
+        {
+            catalog.refresh_order = rule::fetch_refresh_order(first).await?;
+        }
+        Ok(catalog)
     }
 
     /// Reads the objects by themselves.
@@ -184,11 +195,12 @@ impl Catalog {
             )
         };
         let types = DataType::fetch(session).await?;
+        let (functions, aggregates) = Function::fetch(session).await?;
         Ok(Self {
-            functions: Function::fetch(session, Routines::FunctionsAndProcedures).await?,
+            functions,
+            aggregates,
             languages: Language::fetch(session).await?,
             large_objects: LargeObjects::fetch(session, &server).await?,
-            aggregates: Function::fetch(session, Routines::Aggregates).await?,
             operators: Operator::fetch(session).await?,
             access_methods: AccessMethod::fetch(session).await?,
             operator_classes: OperatorClass::fetch(session).await?,
@@ -231,7 +243,6 @@ impl Catalog {
     fn linked(self, links: Links) -> Self {
         let Links {
             inheritance,
-            refresh_order,
             dependencies,
             initial_privileges,
             column_privileges,
@@ -240,7 +251,6 @@ impl Catalog {
         } = links;
         Self {
             inheritance,
-            refresh_order,
             dependencies,
             initial_privileges,
             column_privileges,
@@ -315,7 +325,6 @@ fn places(ids: impl Iterator<Item = CatalogId>) -> HashMap<Oid, usize> {
 /// What is said of objects, and of one with another, in catalogues of their own.
 struct Links {
     inheritance: Vec<Inheritance>,
-    refresh_order: Vec<(Oid, Oid)>,
     dependencies: Vec<Dependency>,
     initial_privileges: Vec<InitialPrivileges>,
     column_privileges: Vec<Oid>,
@@ -327,7 +336,6 @@ impl Links {
     async fn fetch(session: &mut Session) -> Result<Self> {
         Ok(Self {
             inheritance: Inheritance::fetch(session).await?,
-            refresh_order: rule::fetch_refresh_order(session).await?,
             dependencies: Dependency::fetch(session).await?,
             initial_privileges: InitialPrivileges::fetch(session).await?,
             column_privileges: ColumnPrivileges::fetch_relations(session).await?,

@@ -6,7 +6,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::{fetch, fetch_of};
 use crate::oid::{CatalogId, Oid};
 use crate::server::Server;
 
@@ -80,11 +80,12 @@ impl CollationDefinition {
         } else {
             "null"
         };
-        let sql = format!(
-            "select oid, collprovider, collisdeterministic, {locales}, {rules} from pg_catalog.pg_collation where oid = any ({})",
-            oid_array(collations)
-        );
-        let rows = fetch(session, "collation definitions", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select oid, collprovider, collisdeterministic, {locales}, {rules} from pg_catalog.pg_collation where oid = any ({oids})"
+            )
+        };
+        let rows = fetch_of(session, "collation definitions", collations, sql, |f| {
             Ok((
                 f.oid()?,
                 Self {

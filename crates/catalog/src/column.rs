@@ -4,7 +4,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::fetch_of;
 use crate::foreign_options::options_as_text;
 use crate::oid::{CatalogId, Oid};
 use crate::server::Server;
@@ -90,24 +90,26 @@ impl Column {
             "null"
         };
         // Minor versions since 15.20 keep a version of the column among its options, which no statement can set and pg_dump leaves out.
-        let sql = format!(
-            "select a.attrelid, a.attnum, a.attname, pg_catalog.format_type(t.oid, a.atttypmod), a.attstattarget, a.attstorage, \
-               t.typstorage, a.atthasdef, a.attisdropped, a.attislocal, \
-               pg_catalog.array_to_string(array( \
-                 select o from pg_catalog.unnest(a.attoptions) o where not pg_catalog.starts_with(o, 'pg_attver=')), ', '), \
-               case when a.attcollation <> t.typcollation then a.attcollation else 0 end, \
-               {}, \
-               {not_null}, {compression}, a.attidentity, a.attgenerated \
-             from pg_catalog.unnest({}) r(oid) \
-             join pg_catalog.pg_attribute a on a.attrelid = r.oid \
-             left join pg_catalog.pg_type t on t.oid = a.atttypid \
-             {join} \
-             where a.attnum > 0 \
-             order by a.attrelid, a.attnum",
-            options_as_text("a.attfdwoptions"),
-            oid_array(relations)
-        );
-        fetch(session, "columns", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select a.attrelid, a.attnum, a.attname, pg_catalog.format_type(t.oid, a.atttypmod), a.attstattarget, a.attstorage, \
+                   t.typstorage, a.atthasdef, a.attisdropped, a.attislocal, \
+                   pg_catalog.array_to_string(array( \
+                     select o from pg_catalog.unnest(a.attoptions) o where not pg_catalog.starts_with(o, 'pg_attver=')), ', '), \
+                   case when a.attcollation <> t.typcollation then a.attcollation else 0 end, \
+                   {}, \
+                   {not_null}, {compression}, a.attidentity, a.attgenerated \
+                 from pg_catalog.unnest({}) r(oid) \
+                 join pg_catalog.pg_attribute a on a.attrelid = r.oid \
+                 left join pg_catalog.pg_type t on t.oid = a.atttypid \
+                 {join} \
+                 where a.attnum > 0 \
+                 order by a.attrelid, a.attnum",
+                options_as_text("a.attfdwoptions"),
+                oids
+            )
+        };
+        fetch_of(session, "columns", relations, sql, |f| {
             Ok(Self {
                 relation: f.oid()?,
                 number: f.number("a column number")?,
@@ -165,13 +167,14 @@ impl ColumnDefault {
         session: &mut Session,
         relations: impl IntoIterator<Item = Oid>,
     ) -> Result<Vec<Self>> {
-        let sql = format!(
-            "select d.tableoid, d.oid, d.adrelid, d.adnum, pg_catalog.pg_get_expr(d.adbin, d.adrelid) \
-             from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_attrdef d on d.adrelid = r.oid \
-             order by d.adrelid, d.adnum",
-            oid_array(relations)
-        );
-        fetch(session, "column defaults", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select d.tableoid, d.oid, d.adrelid, d.adnum, pg_catalog.pg_get_expr(d.adbin, d.adrelid) \
+                 from pg_catalog.unnest({oids}) r(oid) join pg_catalog.pg_attrdef d on d.adrelid = r.oid \
+                 order by d.adrelid, d.adnum"
+            )
+        };
+        fetch_of(session, "column defaults", relations, sql, |f| {
             Ok(Self {
                 id: f.catalog_id()?,
                 relation: f.oid()?,

@@ -4,7 +4,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{Fields, fetch, oid_array};
+use crate::fields::{Fields, fetch_of};
 use crate::oid::{CatalogId, Oid};
 use crate::server::Server;
 
@@ -46,14 +46,15 @@ impl Check {
         session: &mut Session,
         tables: impl IntoIterator<Item = Oid>,
     ) -> Result<Vec<Self>> {
-        let sql = format!(
-            "select c.tableoid, c.oid, c.conrelid, c.conname, c.contype, pg_catalog.pg_get_constraintdef(c.oid), c.conislocal, \
-               c.convalidated \
-             from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_constraint c on c.conrelid = r.oid and c.contype = 'c' \
-             order by c.conrelid, c.conname",
-            oid_array(tables)
-        );
-        fetch(session, "check constraints", &sql, Self::take).await
+        let sql = |oids: &str| {
+            format!(
+                "select c.tableoid, c.oid, c.conrelid, c.conname, c.contype, pg_catalog.pg_get_constraintdef(c.oid), c.conislocal, \
+                   c.convalidated \
+                 from pg_catalog.unnest({oids}) r(oid) join pg_catalog.pg_constraint c on c.conrelid = r.oid and c.contype = 'c' \
+                 order by c.conrelid, c.conname"
+            )
+        };
+        fetch_of(session, "check constraints", tables, sql, Self::take).await
     }
 
     /// Reads NOT NULL constraints by their OIDs, ordered by table and name.
@@ -61,14 +62,22 @@ impl Check {
         session: &mut Session,
         constraints: impl IntoIterator<Item = Oid>,
     ) -> Result<Vec<Self>> {
-        let sql = format!(
-            "select c.tableoid, c.oid, c.conrelid, c.conname, c.contype, pg_catalog.pg_get_constraintdef(c.oid), c.conislocal, \
-               c.convalidated \
-             from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_constraint c on c.oid = r.oid \
-             order by c.conrelid, c.conname",
-            oid_array(constraints)
-        );
-        fetch(session, "not-null constraints", &sql, Self::take).await
+        let sql = |oids: &str| {
+            format!(
+                "select c.tableoid, c.oid, c.conrelid, c.conname, c.contype, pg_catalog.pg_get_constraintdef(c.oid), c.conislocal, \
+                   c.convalidated \
+                 from pg_catalog.unnest({oids}) r(oid) join pg_catalog.pg_constraint c on c.oid = r.oid \
+                 order by c.conrelid, c.conname"
+            )
+        };
+        fetch_of(
+            session,
+            "not-null constraints",
+            constraints,
+            sql,
+            Self::take,
+        )
+        .await
     }
 
     /// Reads the constraints of domains, ordered by domain and name. NOT NULL is among them where the server keeps it in `pg_constraint`.
@@ -82,13 +91,14 @@ impl Check {
         } else {
             "'c'"
         };
-        let sql = format!(
-            "select c.tableoid, c.oid, c.contypid, c.conname, c.contype, pg_catalog.pg_get_constraintdef(c.oid), true, c.convalidated \
-             from pg_catalog.pg_constraint c where c.contypid = any ({}) and c.contype in ({kinds}) \
-             order by c.contypid, c.conname",
-            oid_array(domains)
-        );
-        fetch(session, "domain constraints", &sql, Self::take).await
+        let sql = |oids: &str| {
+            format!(
+                "select c.tableoid, c.oid, c.contypid, c.conname, c.contype, pg_catalog.pg_get_constraintdef(c.oid), true, c.convalidated \
+                 from pg_catalog.pg_constraint c where c.contypid = any ({oids}) and c.contype in ({kinds}) \
+                 order by c.contypid, c.conname"
+            )
+        };
+        fetch_of(session, "domain constraints", domains, sql, Self::take).await
     }
 }
 
@@ -115,14 +125,15 @@ impl ForeignKey {
         session: &mut Session,
         tables: impl IntoIterator<Item = Oid>,
     ) -> Result<Vec<Self>> {
-        let sql = format!(
-            "select c.tableoid, c.oid, c.conrelid, c.conname, c.confrelid, c.conindid, pg_catalog.pg_get_constraintdef(c.oid) \
-             from pg_catalog.unnest({}) r(oid) \
-             join pg_catalog.pg_constraint c on c.conrelid = r.oid and c.contype = 'f' and c.conparentid = 0 \
-             order by c.conrelid, c.conname",
-            oid_array(tables)
-        );
-        fetch(session, "foreign keys", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select c.tableoid, c.oid, c.conrelid, c.conname, c.confrelid, c.conindid, pg_catalog.pg_get_constraintdef(c.oid) \
+                 from pg_catalog.unnest({oids}) r(oid) \
+                 join pg_catalog.pg_constraint c on c.conrelid = r.oid and c.contype = 'f' and c.conparentid = 0 \
+                 order by c.conrelid, c.conname"
+            )
+        };
+        fetch_of(session, "foreign keys", tables, sql, |f| {
             let (id, relation, name) = (f.catalog_id()?, f.oid()?, f.text()?);
             Ok(Self {
                 id,

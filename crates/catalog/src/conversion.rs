@@ -6,7 +6,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::{fetch, fetch_of};
 use crate::oid::{CatalogId, Oid};
 
 /// A conversion.
@@ -57,12 +57,13 @@ impl ConversionDefinition {
         session: &mut Session,
         conversions: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, Self>> {
-        let sql = format!(
-            "select oid, pg_catalog.pg_encoding_to_char(conforencoding), pg_catalog.pg_encoding_to_char(contoencoding), conproc, condefault \
-             from pg_catalog.pg_conversion where oid = any ({})",
-            oid_array(conversions)
-        );
-        let rows = fetch(session, "conversion definitions", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select oid, pg_catalog.pg_encoding_to_char(conforencoding), pg_catalog.pg_encoding_to_char(contoencoding), conproc, condefault \
+                 from pg_catalog.pg_conversion where oid = any ({oids})"
+            )
+        };
+        let rows = fetch_of(session, "conversion definitions", conversions, sql, |f| {
             Ok((
                 f.oid()?,
                 Self {

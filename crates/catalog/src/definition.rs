@@ -6,7 +6,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, fetch_definitions, oid_array};
+use crate::fields::{fetch_definitions, fetch_of};
 use crate::function::type_names;
 use crate::oid::Oid;
 use crate::server::Server;
@@ -68,18 +68,20 @@ impl FunctionDefinition {
         } else {
             "false, null"
         };
-        let sql = format!(
-            "select p.oid, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_identity_arguments(p.oid), {}, \
-               pg_catalog.pg_get_function_result(p.oid), p.proretset, p.prokind, l.lanname, p.prosrc, p.probin, \
-               {sql_body}, p.provolatile, p.proisstrict, p.prosecdef, p.proleakproof, p.proparallel, p.proconfig, \
-               p.procost, p.prorows, p.prosupport, {} \
-             from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_proc p on p.oid = r.oid \
-             join pg_catalog.pg_language l on l.oid = p.prolang",
-            type_names("p.proargtypes"),
-            type_names("p.protrftypes"),
-            oid_array(functions)
-        );
-        let rows = fetch(session, "function definitions", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select p.oid, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_identity_arguments(p.oid), {}, \
+                   pg_catalog.pg_get_function_result(p.oid), p.proretset, p.prokind, l.lanname, p.prosrc, p.probin, \
+                   {sql_body}, p.provolatile, p.proisstrict, p.prosecdef, p.proleakproof, p.proparallel, p.proconfig, \
+                   p.procost, p.prorows, p.prosupport, {} \
+                 from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_proc p on p.oid = r.oid \
+                 join pg_catalog.pg_language l on l.oid = p.prolang",
+                type_names("p.proargtypes"),
+                type_names("p.protrftypes"),
+                oids
+            )
+        };
+        let rows = fetch_of(session, "function definitions", functions, sql, |f| {
             let oid = f.oid()?;
             // The server's functions answer NULL of one that was dropped, even between one of them and the next.
             let (arguments, identity_arguments) = (f.optional_text(), f.optional_text());
@@ -149,18 +151,19 @@ impl RangeDefinition {
         } else {
             "null"
         };
-        let sql = format!(
-            "select r.rngtypid, {multirange}, pg_catalog.format_type(r.rngsubtype, null), \
-               c.opcdefault, n.nspname, c.opcname, case when r.rngcollation <> t.typcollation then r.rngcollation else 0 end, \
-               r.rngcanonical, r.rngsubdiff \
-             from pg_catalog.pg_range r \
-             join pg_catalog.pg_type t on t.oid = r.rngsubtype \
-             join pg_catalog.pg_opclass c on c.oid = r.rngsubopc \
-             join pg_catalog.pg_namespace n on n.oid = c.opcnamespace \
-             where r.rngtypid = any ({})",
-            oid_array(types)
-        );
-        let rows = fetch(session, "range types", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select r.rngtypid, {multirange}, pg_catalog.format_type(r.rngsubtype, null), \
+                   c.opcdefault, n.nspname, c.opcname, case when r.rngcollation <> t.typcollation then r.rngcollation else 0 end, \
+                   r.rngcanonical, r.rngsubdiff \
+                 from pg_catalog.pg_range r \
+                 join pg_catalog.pg_type t on t.oid = r.rngsubtype \
+                 join pg_catalog.pg_opclass c on c.oid = r.rngsubopc \
+                 join pg_catalog.pg_namespace n on n.oid = c.opcnamespace \
+                 where r.rngtypid = any ({oids})"
+            )
+        };
+        let rows = fetch_of(session, "range types", types, sql, |f| {
             Ok((
                 f.oid()?,
                 Self {
@@ -201,15 +204,16 @@ impl DomainDefinition {
         session: &mut Session,
         types: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, Self>> {
-        let sql = format!(
-            "select t.oid, t.typnotnull, pg_catalog.format_type(t.typbasetype, t.typtypmod), \
-               pg_catalog.pg_get_expr(t.typdefaultbin, 'pg_catalog.pg_type'::pg_catalog.regclass), t.typdefault, \
-               case when t.typcollation <> b.typcollation then t.typcollation else 0 end \
-             from pg_catalog.pg_type t left join pg_catalog.pg_type b on b.oid = t.typbasetype \
-             where t.oid = any ({})",
-            oid_array(types)
-        );
-        let rows = fetch(session, "domains", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select t.oid, t.typnotnull, pg_catalog.format_type(t.typbasetype, t.typtypmod), \
+                   pg_catalog.pg_get_expr(t.typdefaultbin, 'pg_catalog.pg_type'::pg_catalog.regclass), t.typdefault, \
+                   case when t.typcollation <> b.typcollation then t.typcollation else 0 end \
+                 from pg_catalog.pg_type t left join pg_catalog.pg_type b on b.oid = t.typbasetype \
+                 where t.oid = any ({oids})"
+            )
+        };
+        let rows = fetch_of(session, "domains", types, sql, |f| {
             Ok((
                 f.oid()?,
                 Self {
@@ -245,16 +249,17 @@ impl Attribute {
         session: &mut Session,
         types: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, Vec<Self>>> {
-        let sql = format!(
-            "select c.oid, a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), \
-               case when a.attcollation <> t.typcollation then a.attcollation else 0 end \
-             from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_type c on c.oid = r.oid \
-             join pg_catalog.pg_attribute a on a.attrelid = c.typrelid \
-             left join pg_catalog.pg_type t on t.oid = a.atttypid \
-             where not a.attisdropped and a.attnum > 0 order by c.oid, a.attnum",
-            oid_array(types)
-        );
-        let rows = fetch(session, "composite types", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select c.oid, a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), \
+                   case when a.attcollation <> t.typcollation then a.attcollation else 0 end \
+                 from pg_catalog.unnest({oids}) r(oid) join pg_catalog.pg_type c on c.oid = r.oid \
+                 join pg_catalog.pg_attribute a on a.attrelid = c.typrelid \
+                 left join pg_catalog.pg_type t on t.oid = a.atttypid \
+                 where not a.attisdropped and a.attnum > 0 order by c.oid, a.attnum"
+            )
+        };
+        let rows = fetch_of(session, "composite types", types, sql, |f| {
             Ok((
                 f.oid()?,
                 Self {
@@ -275,12 +280,16 @@ pub(crate) async fn fetch_enum_labels(
     session: &mut Session,
     types: impl IntoIterator<Item = Oid>,
 ) -> Result<HashMap<Oid, Vec<BString>>> {
-    let sql = format!(
-        "select enumtypid, enumlabel from pg_catalog.pg_enum where enumtypid = any ({}) order by enumtypid, enumsortorder",
-        oid_array(types)
-    );
+    let sql = |oids: &str| {
+        format!(
+            "select enumtypid, enumlabel from pg_catalog.pg_enum where enumtypid = any ({oids}) order by enumtypid, enumsortorder"
+        )
+    };
     Ok(grouped(
-        fetch(session, "enum labels", &sql, |f| Ok((f.oid()?, f.text()?))).await?,
+        fetch_of(session, "enum labels", types, sql, |f| {
+            Ok((f.oid()?, f.text()?))
+        })
+        .await?,
     ))
 }
 
@@ -289,11 +298,12 @@ pub(crate) async fn fetch_partition_keys(
     session: &mut Session,
     tables: impl IntoIterator<Item = Oid>,
 ) -> Result<HashMap<Oid, BString>> {
-    let sql = format!(
-        "select oid, pg_catalog.pg_get_partkeydef(oid) from pg_catalog.unnest({}) r(oid)",
-        oid_array(tables)
-    );
-    fetch_definitions(session, "partition keys", &sql).await
+    let sql = |oids: &str| {
+        format!(
+            "select oid, pg_catalog.pg_get_partkeydef(oid) from pg_catalog.unnest({oids}) r(oid)"
+        )
+    };
+    fetch_definitions(session, "partition keys", tables, sql).await
 }
 
 /// Partition bounds as SQL text, by the partition's OID.
@@ -301,12 +311,13 @@ pub(crate) async fn fetch_partition_bounds(
     session: &mut Session,
     tables: impl IntoIterator<Item = Oid>,
 ) -> Result<HashMap<Oid, BString>> {
-    let sql = format!(
-        "select c.oid, pg_catalog.pg_get_expr(c.relpartbound, c.oid) \
-         from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_class c on c.oid = r.oid",
-        oid_array(tables)
-    );
-    fetch_definitions(session, "partition bounds", &sql).await
+    let sql = |oids: &str| {
+        format!(
+            "select c.oid, pg_catalog.pg_get_expr(c.relpartbound, c.oid) \
+             from pg_catalog.unnest({oids}) r(oid) join pg_catalog.pg_class c on c.oid = r.oid"
+        )
+    };
+    fetch_definitions(session, "partition bounds", tables, sql).await
 }
 
 /// Types as SQL text, by OID.
@@ -314,11 +325,12 @@ pub(crate) async fn fetch_type_names(
     session: &mut Session,
     types: impl IntoIterator<Item = Oid>,
 ) -> Result<HashMap<Oid, BString>> {
-    let sql = format!(
-        "select oid, pg_catalog.format_type(oid, null) from pg_catalog.unnest({}) r(oid)",
-        oid_array(types)
-    );
-    fetch_definitions(session, "type names", &sql).await
+    let sql = |oids: &str| {
+        format!(
+            "select oid, pg_catalog.format_type(oid, null) from pg_catalog.unnest({oids}) r(oid)"
+        )
+    };
+    fetch_definitions(session, "type names", types, sql).await
 }
 
 /// The names of functions as SQL text, by OID. A function that was dropped meanwhile has none.
@@ -327,17 +339,20 @@ pub(crate) async fn fetch_function_names(
     functions: impl IntoIterator<Item = Oid>,
 ) -> Result<HashMap<Oid, BString>> {
     // The name of a function that is not there is its number.
-    let sql = format!(
-        "select r.oid, r.oid::pg_catalog.regproc from pg_catalog.unnest({}) r(oid) \
-         where r.oid::pg_catalog.regproc::pg_catalog.text <> r.oid::pg_catalog.text",
-        oid_array(functions)
-    );
-    Ok(fetch(session, "names of functions", &sql, |f| {
-        Ok((f.oid()?, f.text()?))
-    })
-    .await?
-    .into_iter()
-    .collect())
+    let sql = |oids: &str| {
+        format!(
+            "select r.oid, r.oid::pg_catalog.regproc from pg_catalog.unnest({oids}) r(oid) \
+             where r.oid::pg_catalog.regproc::pg_catalog.text <> r.oid::pg_catalog.text"
+        )
+    };
+    Ok(
+        fetch_of(session, "names of functions", functions, sql, |f| {
+            Ok((f.oid()?, f.text()?))
+        })
+        .await?
+        .into_iter()
+        .collect(),
+    )
 }
 
 /// Gathers values under their keys, keeping their order.

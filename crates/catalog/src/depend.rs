@@ -18,12 +18,16 @@ pub struct Dependency {
 }
 
 impl Dependency {
-    /// Reads all but extension membership. What operators and support functions of an operator family depend on counts as the family's.
+    /// Reads all but extension membership, and but what the things that initdb has made, of which information_schema is the last, need of
+    /// each other: none of them is dumped. What operators and support functions of an operator family depend on counts as the family's.
     ///
     /// The order is the one in which pg_dump asks (getDependencies in src/bin/pg_dump/pg_dump.c): it decides which of several loops is
     /// found first.
     pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
-        let sql = "select classid, objid, refclassid, refobjid, deptype from pg_catalog.pg_depend where deptype not in ('p', 'e') \
+        let sql = "select classid, objid, refclassid, refobjid, deptype from pg_catalog.pg_depend, \
+              (select coalesce(max(oid), 0) as oid from pg_catalog.pg_class \
+                 where relnamespace = pg_catalog.to_regnamespace('information_schema') and oid < 16384) initdb \
+            where deptype not in ('p', 'e') and (objid > initdb.oid or refobjid > initdb.oid) \
             union all \
             select 'pg_catalog.pg_opfamily'::pg_catalog.regclass, o.amopfamily, d.refclassid, d.refobjid, d.deptype \
             from pg_catalog.pg_depend d join pg_catalog.pg_amop o on o.oid = d.objid \

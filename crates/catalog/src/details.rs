@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::index::Index;
 use crate::oid::Oid;
 use crate::policy::Policy;
+use crate::relation::Relation;
 use crate::sessions::{Part, Sessions};
 use crate::trigger::Trigger;
 
@@ -149,7 +150,11 @@ impl Part for PartOfDetails<'_> {
     async fn fetch(&self, session: &mut Session) -> Result<Details> {
         let Self { catalog, of } = self;
         let server = &catalog.server;
-        let relations = || of.relations.iter().filter_map(|oid| catalog.relation(*oid));
+        let relations = |is_wanted: fn(&Relation) -> bool| -> Vec<Oid> {
+            let relations = of.relations.iter().filter_map(|oid| catalog.relation(*oid));
+            let wanted = relations.filter(|relation| is_wanted(relation));
+            wanted.map(|relation| relation.id.oid).collect()
+        };
         let columns = Column::fetch(session, server, of.relations.iter().copied()).await?;
         let mut details = Details::default();
         if of.definitions {
@@ -164,25 +169,17 @@ impl Part for PartOfDetails<'_> {
                 .iter()
                 .filter_map(|column| column.not_null.as_ref()?.invalid)
                 .collect();
-            if !invalid.is_empty() {
-                details.invalid_not_null = Check::fetch_not_null(session, invalid).await?;
-            }
-            let checked = relations()
-                .filter(|relation| relation.checks > 0)
-                .map(|relation| relation.id.oid);
+            details.invalid_not_null = Check::fetch_not_null(session, invalid).await?;
+            let checked = relations(|relation| relation.checks > 0);
             details.checks = Check::fetch_of_tables(session, checked).await?;
         }
         details.domain_constraints =
             Check::fetch_of_domains(session, server, of.domains.iter().copied()).await?;
-        let indexed = relations()
-            .filter(|relation| relation.has_indexes)
-            .map(|relation| relation.id.oid);
+        let indexed = relations(|relation| relation.has_indexes);
         details.indexes = Index::fetch(session, server, indexed).await?;
         details.foreign_keys = ForeignKey::fetch(session, of.foreign_keys.iter().copied()).await?;
         details.triggers = Trigger::fetch(session, of.triggers.iter().copied()).await?;
-        if !of.policies.is_empty() {
-            details.policies = Policy::fetch(session, of.policies.iter().copied()).await?;
-        }
+        details.policies = Policy::fetch(session, of.policies.iter().copied()).await?;
         details.columns = columns;
         Ok(details)
     }

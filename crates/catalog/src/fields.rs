@@ -174,14 +174,35 @@ pub(crate) async fn fetch<T>(
     Ok(objects)
 }
 
-/// Runs one query for OIDs and what one of the server's `pg_get_…` functions tells of their objects. Those that are gone meanwhile, of
+/// As [`fetch`], for a query about some objects, made with the array of their OIDs. The server is not asked about none.
+pub(crate) fn fetch_of<T>(
+    session: &mut Session,
+    what: &'static str,
+    oids: impl IntoIterator<Item = Oid>,
+    sql: impl FnOnce(&str) -> String,
+    object: impl FnMut(&mut Fields<'_>) -> Result<T>,
+) -> impl Future<Output = Result<Vec<T>>> {
+    let mut oids = oids.into_iter().peekable();
+    let is_asked = oids.peek().is_some();
+    let sql = is_asked.then(|| sql(&oid_array(oids)));
+    async move {
+        match sql {
+            Some(sql) => fetch(session, what, sql, object).await,
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// As [`fetch_of`], for OIDs and what one of the server's `pg_get_…` functions tells of their objects. Those that are gone meanwhile, of
 /// which the functions tell NULL, are left out; who looks one up in vain can name it.
 pub(crate) async fn fetch_definitions(
     session: &mut Session,
     what: &'static str,
-    sql: &str,
+    oids: impl IntoIterator<Item = Oid>,
+    sql: impl FnOnce(&str) -> String,
 ) -> Result<HashMap<Oid, BString>> {
-    let rows = fetch(session, what, sql, |f| Ok((f.oid()?, f.optional_text()))).await?;
+    let row = |f: &mut Fields<'_>| Ok((f.oid()?, f.optional_text()));
+    let rows = fetch_of(session, what, oids, sql, row).await?;
     Ok(rows
         .into_iter()
         .filter_map(|(oid, definition)| Some((oid, definition?)))

@@ -6,7 +6,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::fetch_of;
 use crate::foreign_options::options_as_text;
 use crate::oid::Oid;
 
@@ -25,14 +25,16 @@ impl ForeignTable {
         session: &mut Session,
         tables: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, Self>> {
-        let sql = format!(
-            "select t.ftrelid, s.srvname, {} \
-             from pg_catalog.pg_foreign_table t join pg_catalog.pg_foreign_server s on s.oid = t.ftserver \
-             where t.ftrelid = any ({})",
-            options_as_text("t.ftoptions"),
-            oid_array(tables)
-        );
-        let rows = fetch(session, "foreign tables", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select t.ftrelid, s.srvname, {} \
+                 from pg_catalog.pg_foreign_table t join pg_catalog.pg_foreign_server s on s.oid = t.ftserver \
+                 where t.ftrelid = any ({})",
+                options_as_text("t.ftoptions"),
+                oids
+            )
+        };
+        let rows = fetch_of(session, "foreign tables", tables, sql, |f| {
             Ok((
                 f.oid()?,
                 Self {

@@ -25,48 +25,41 @@ pub struct Function {
     pub acl: Acl,
 }
 
-/// Which rows of `pg_proc` are wanted.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Routines {
-    FunctionsAndProcedures,
-    Aggregates,
-}
-
 impl Function {
-    /// Reads those that a dump can have to do with: not the ones in `pg_catalog` unless a user's cast or transform uses them or their
-    /// privileges were changed, and not the ones that come into being with another object (a range type's constructors).
-    pub(crate) async fn fetch(session: &mut Session, routines: Routines) -> Result<Vec<Self>> {
-        let (what, condition) = match routines {
-            Routines::Aggregates => ("aggregate functions", "p.prokind = 'a' and (false"),
-            Routines::FunctionsAndProcedures => (
-                "functions",
-                "p.prokind <> 'a' \
-                 and not exists (select from pg_catalog.pg_depend where classid = 'pg_catalog.pg_proc'::pg_catalog.regclass \
-                                 and objid = p.oid and deptype = 'i') \
-                 and (exists (select from pg_catalog.pg_cast c where c.oid >= 16384 and c.castfunc = p.oid) \
-                   or exists (select from pg_catalog.pg_transform t where t.oid >= 16384 \
-                              and (t.trffromsql = p.oid or t.trftosql = p.oid))",
-            ),
-        };
-        let sql = format!(
-            "select p.tableoid, p.oid, p.proname, p.pronamespace, p.proowner, p.proargtypes, p.proacl, \
-               pg_catalog.acldefault('f', p.proowner) \
+    /// Reads those that a dump can have to do with, and the aggregates among them by themselves: not the ones in `pg_catalog` unless a
+    /// user's cast or transform uses them or their privileges were changed, and not the ones that come into being with another object (a
+    /// range type's constructors).
+    pub(crate) async fn fetch(session: &mut Session) -> Result<(Vec<Self>, Vec<Self>)> {
+        let sql = "select p.tableoid, p.oid, p.proname, p.pronamespace, p.proowner, p.proargtypes, p.proacl, \
+               pg_catalog.acldefault('f', p.proowner), p.prokind = 'a' \
              from pg_catalog.pg_proc p \
              left join pg_catalog.pg_init_privs i \
                on i.objoid = p.oid and i.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass and i.objsubid = 0 \
-             where {condition} or p.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace or p.proacl is distinct from i.initprivs)"
-        );
-        fetch(session, what, &sql, |f| {
-            Ok(Self {
+             where (p.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace or p.proacl is distinct from i.initprivs \
+                 or p.prokind <> 'a' \
+                   and (exists (select from pg_catalog.pg_cast c where c.oid >= 16384 and c.castfunc = p.oid) \
+                     or exists (select from pg_catalog.pg_transform t where t.oid >= 16384 \
+                                and (t.trffromsql = p.oid or t.trftosql = p.oid)))) \
+               and (p.prokind = 'a' \
+                 or not exists (select from pg_catalog.pg_depend where classid = 'pg_catalog.pg_proc'::pg_catalog.regclass \
+                                and objid = p.oid and deptype = 'i'))";
+        let routines = fetch(session, "functions", sql, |f| {
+            let function = Self {
                 id: f.catalog_id()?,
                 name: f.text()?,
                 schema: f.oid()?,
                 owner: f.oid()?,
                 argument_types: f.numbers()?.into_iter().map(Oid).collect(),
                 acl: Acl::take(f),
-            })
+            };
+            Ok((function, f.boolean()?))
         })
-        .await
+        .await?;
+        let (aggregates, functions): (Vec<_>, Vec<_>) = routines
+            .into_iter()
+            .partition(|(_, is_aggregate)| *is_aggregate);
+        let alone = |routines: Vec<(Self, bool)>| routines.into_iter().map(|(f, _)| f).collect();
+        Ok((alone(functions), alone(aggregates)))
     }
 }
 

@@ -4,7 +4,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::fetch_of;
 use crate::oid::{CatalogId, Oid};
 use crate::server::Server;
 
@@ -79,29 +79,30 @@ impl Index {
         } else {
             "false"
         };
-        let sql = format!(
-            "select t.tableoid, t.oid, i.indrelid, t.relname, c.oid is null, \
-               case when c.oid is null then pg_catalog.pg_get_indexdef(i.indexrelid) end, i.indnkeyatts, i.indkey, \
-               i.indisclustered, i.indisreplident, {nulls_not_distinct}, \
-               (select s.spcname from pg_catalog.pg_tablespace s where s.oid = t.reltablespace), t.reloptions, h.inhparent, \
-               (select pg_catalog.array_agg(attnum order by attnum) from pg_catalog.pg_attribute \
-                where attrelid = i.indexrelid and attstattarget >= 0), \
-               (select pg_catalog.array_agg(attstattarget order by attnum) from pg_catalog.pg_attribute \
-                where attrelid = i.indexrelid and attstattarget >= 0), \
-               c.tableoid, c.oid, c.conname, c.contype, c.condeferrable, c.condeferred, {without_overlaps}, \
-               case when c.contype = 'x' then pg_catalog.pg_get_constraintdef(c.oid, false) end \
-             from pg_catalog.unnest({}) r(oid) \
-             join pg_catalog.pg_index i on i.indrelid = r.oid \
-             join pg_catalog.pg_class t on t.oid = i.indexrelid \
-             join pg_catalog.pg_class o on o.oid = i.indrelid \
-             left join pg_catalog.pg_constraint c \
-               on c.conrelid = i.indrelid and c.conindid = i.indexrelid and c.contype in ('p', 'u', 'x') \
-             left join pg_catalog.pg_inherits h on h.inhrelid = i.indexrelid \
-             where (i.indisvalid or o.relkind = 'p') and i.indisready \
-             order by i.indrelid, t.relname",
-            oid_array(relations)
-        );
-        fetch(session, "indexes", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select t.tableoid, t.oid, i.indrelid, t.relname, c.oid is null, \
+                   case when c.oid is null then pg_catalog.pg_get_indexdef(i.indexrelid) end, i.indnkeyatts, i.indkey, \
+                   i.indisclustered, i.indisreplident, {nulls_not_distinct}, \
+                   (select s.spcname from pg_catalog.pg_tablespace s where s.oid = t.reltablespace), t.reloptions, h.inhparent, \
+                   (select pg_catalog.array_agg(attnum order by attnum) from pg_catalog.pg_attribute \
+                    where attrelid = i.indexrelid and attstattarget >= 0), \
+                   (select pg_catalog.array_agg(attstattarget order by attnum) from pg_catalog.pg_attribute \
+                    where attrelid = i.indexrelid and attstattarget >= 0), \
+                   c.tableoid, c.oid, c.conname, c.contype, c.condeferrable, c.condeferred, {without_overlaps}, \
+                   case when c.contype = 'x' then pg_catalog.pg_get_constraintdef(c.oid, false) end \
+                 from pg_catalog.unnest({oids}) r(oid) \
+                 join pg_catalog.pg_index i on i.indrelid = r.oid \
+                 join pg_catalog.pg_class t on t.oid = i.indexrelid \
+                 join pg_catalog.pg_class o on o.oid = i.indrelid \
+                 left join pg_catalog.pg_constraint c \
+                   on c.conrelid = i.indrelid and c.conindid = i.indexrelid and c.contype in ('p', 'u', 'x') \
+                 left join pg_catalog.pg_inherits h on h.inhrelid = i.indexrelid \
+                 where (i.indisvalid or o.relkind = 'p') and i.indisready \
+                 order by i.indrelid, t.relname"
+            )
+        };
+        fetch_of(session, "indexes", relations, sql, |f| {
             let (id, relation, name) = (f.catalog_id()?, f.oid()?, f.text()?);
             Ok(Self {
                 id,

@@ -5,7 +5,7 @@ use pgark_connect::Session;
 use pgark_sql::{Pattern, Quoter, put, text};
 
 use crate::error::{Error, Result};
-use crate::fields::{fetch, oid_array};
+use crate::fields::{fetch, fetch_of};
 use crate::oid::Oid;
 
 /// Patterns to a statement: enough to save round trips, few enough to be parsed without deep recursion.
@@ -129,11 +129,13 @@ pub async fn find_foreign_tables(
     session: &mut Session,
     servers: impl IntoIterator<Item = Oid>,
 ) -> Result<Vec<Oid>> {
-    let sql = format!(
-        "select ftrelid from pg_catalog.pg_foreign_table where ftserver = any ({})",
-        oid_array(servers)
-    );
-    fetch(session, "tables of foreign servers", &sql, |f| f.oid()).await
+    let sql = |oids: &str| {
+        format!("select ftrelid from pg_catalog.pg_foreign_table where ftserver = any ({oids})")
+    };
+    fetch_of(session, "tables of foreign servers", servers, sql, |f| {
+        f.oid()
+    })
+    .await
 }
 
 /// Whether a name matches a regular expression, in words that no search path gives another meaning. Names have the collation C, in which

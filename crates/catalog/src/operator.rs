@@ -6,7 +6,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::{fetch, fetch_of};
 use crate::oid::{CatalogId, Oid};
 
 /// An operator.
@@ -75,13 +75,14 @@ impl OperatorDefinition {
         session: &mut Session,
         operators: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, Self>> {
-        let sql = format!(
-            "select oid, oprcode::pg_catalog.regprocedure, oprleft::pg_catalog.regtype, oprright::pg_catalog.regtype, \
-               oprcom, oprnegate, oprrest::pg_catalog.regprocedure, oprjoin::pg_catalog.regprocedure, oprcanmerge, oprcanhash \
-             from pg_catalog.pg_operator where oid = any ({})",
-            oid_array(operators)
-        );
-        let rows = fetch(session, "operator definitions", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select oid, oprcode::pg_catalog.regprocedure, oprleft::pg_catalog.regtype, oprright::pg_catalog.regtype, \
+                   oprcom, oprnegate, oprrest::pg_catalog.regprocedure, oprjoin::pg_catalog.regprocedure, oprcanmerge, oprcanhash \
+                 from pg_catalog.pg_operator where oid = any ({oids})"
+            )
+        };
+        let rows = fetch_of(session, "operator definitions", operators, sql, |f| {
             Ok((
                 f.oid()?,
                 Self {

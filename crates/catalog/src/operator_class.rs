@@ -6,7 +6,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::{fetch, fetch_of};
 use crate::oid::{CatalogId, Oid};
 use crate::operator_family::{FamilyMembers, MembersOf};
 
@@ -63,16 +63,17 @@ impl OperatorClassDefinition {
         session: &mut Session,
         classes: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, Self>> {
-        let sql = format!(
-            "select c.oid, c.opcfamily, c.opcintype::pg_catalog.regtype, c.opckeytype::pg_catalog.regtype, c.opcdefault, \
-               n.nspname, f.opfname \
-             from pg_catalog.pg_opclass c \
-             join pg_catalog.pg_opfamily f on f.oid = c.opcfamily \
-             join pg_catalog.pg_namespace n on n.oid = f.opfnamespace \
-             where c.oid = any ({})",
-            oid_array(classes)
-        );
-        let rows = fetch(session, "operator class definitions", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select c.oid, c.opcfamily, c.opcintype::pg_catalog.regtype, c.opckeytype::pg_catalog.regtype, c.opcdefault, \
+                   n.nspname, f.opfname \
+                 from pg_catalog.pg_opclass c \
+                 join pg_catalog.pg_opfamily f on f.oid = c.opcfamily \
+                 join pg_catalog.pg_namespace n on n.oid = f.opfnamespace \
+                 where c.oid = any ({oids})"
+            )
+        };
+        let rows = fetch_of(session, "operator class definitions", classes, sql, |f| {
             Ok((
                 MembersOf {
                     owner: f.oid()?,

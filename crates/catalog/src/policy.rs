@@ -4,7 +4,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::fetch_of;
 use crate::oid::{CatalogId, Oid};
 
 /// A row security policy.
@@ -33,15 +33,16 @@ impl Policy {
         session: &mut Session,
         relations: impl IntoIterator<Item = Oid>,
     ) -> Result<Vec<Self>> {
-        let sql = format!(
-            "select p.tableoid, p.oid, p.polrelid, p.polname, p.polcmd, p.polpermissive, \
-               case when p.polroles <> '{{0}}' then pg_catalog.array_to_string(array( \
-                 select pg_catalog.quote_ident(rolname) from pg_catalog.pg_roles where oid = any (p.polroles)), ', ') end, \
-               pg_catalog.pg_get_expr(p.polqual, p.polrelid), pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) \
-             from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_policy p on p.polrelid = r.oid",
-            oid_array(relations)
-        );
-        fetch(session, "row security policies", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select p.tableoid, p.oid, p.polrelid, p.polname, p.polcmd, p.polpermissive, \
+                   case when p.polroles <> '{{0}}' then pg_catalog.array_to_string(array( \
+                     select pg_catalog.quote_ident(rolname) from pg_catalog.pg_roles where oid = any (p.polroles)), ', ') end, \
+                   pg_catalog.pg_get_expr(p.polqual, p.polrelid), pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) \
+                 from pg_catalog.unnest({oids}) r(oid) join pg_catalog.pg_policy p on p.polrelid = r.oid"
+            )
+        };
+        fetch_of(session, "row security policies", relations, sql, |f| {
             Ok(Self {
                 id: f.catalog_id()?,
                 relation: f.oid()?,

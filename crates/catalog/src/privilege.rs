@@ -4,7 +4,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{Fields, fetch, oid_array};
+use crate::fields::{Fields, fetch, fetch_of};
 use crate::oid::{CatalogId, Oid};
 
 /// The access control list of an object, as array text.
@@ -64,9 +64,11 @@ pub struct ColumnPrivileges {
 }
 
 impl ColumnPrivileges {
-    /// Which relations have columns with privileges of their own.
+    /// Which relations have columns with privileges of their own that are not those from the start.
     pub(crate) async fn fetch_relations(session: &mut Session) -> Result<Vec<Oid>> {
-        let sql = "select distinct attrelid from pg_catalog.pg_attribute where attacl is not null";
+        let sql = "select distinct a.attrelid from pg_catalog.pg_attribute a where a.attacl is not null \
+            and not exists (select from pg_catalog.pg_init_privs p where p.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass \
+              and p.objoid = a.attrelid and p.objsubid = a.attnum and p.initprivs = a.attacl)";
         fetch(session, "column privileges", sql, |f| f.oid()).await
     }
 
@@ -75,16 +77,17 @@ impl ColumnPrivileges {
         session: &mut Session,
         relations: impl IntoIterator<Item = Oid>,
     ) -> Result<Vec<Self>> {
-        let sql = format!(
-            "select a.attrelid, a.attname, a.attacl, p.initprivs \
-             from pg_catalog.pg_attribute a \
-             left join pg_catalog.pg_init_privs p on p.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass \
-               and p.objoid = a.attrelid and p.objsubid = a.attnum \
-             where a.attrelid = any({}) and not a.attisdropped and (a.attacl is not null or p.initprivs is not null) \
-             order by a.attrelid, a.attnum",
-            oid_array(relations)
-        );
-        fetch(session, "column privileges", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select a.attrelid, a.attname, a.attacl, p.initprivs \
+                 from pg_catalog.pg_attribute a \
+                 left join pg_catalog.pg_init_privs p on p.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass \
+                   and p.objoid = a.attrelid and p.objsubid = a.attnum \
+                 where a.attrelid = any({oids}) and not a.attisdropped and (a.attacl is not null or p.initprivs is not null) \
+                 order by a.attrelid, a.attnum"
+            )
+        };
+        fetch_of(session, "column privileges", relations, sql, |f| {
             Ok(Self {
                 relation: f.oid()?,
                 column: f.text()?,

@@ -6,7 +6,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::{fetch, fetch_of};
 use crate::oid::{CatalogId, Oid};
 use crate::server::Server;
 
@@ -80,11 +80,12 @@ impl PublicationFilter {
         } else {
             ("false, null", "null")
         };
-        let sql = format!(
-            "select m.oid, {columns}, {rows} from pg_catalog.pg_publication_rel m where m.oid = any ({})",
-            oid_array(members)
-        );
-        let rows = fetch(session, "tables of publications", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select m.oid, {columns}, {rows} from pg_catalog.pg_publication_rel m where m.oid = any ({oids})"
+            )
+        };
+        let rows = fetch_of(session, "tables of publications", members, sql, |f| {
             let oid = f.oid()?;
             let (has_columns, columns) = (f.boolean()?, f.texts()?);
             Ok((

@@ -7,7 +7,7 @@ use pgark_connect::Session;
 
 use crate::catalog::Catalog;
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::{fetch, fetch_of};
 use crate::oid::{CatalogId, Oid};
 use crate::privilege::Acl;
 
@@ -263,16 +263,17 @@ impl Catalog {
         session: &mut Session,
         tables: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, TableSize>> {
-        let sql = format!(
-            "select oid, size / b, toast / b from (\
-               select c.oid, pg_catalog.pg_relation_size(c.oid) size, \
-                 case when c.reltoastrelid <> 0 then pg_catalog.pg_relation_size(c.reltoastrelid) end toast, \
-                 pg_catalog.current_setting('block_size')::pg_catalog.int8 b \
-               from pg_catalog.unnest({}) r(oid) join pg_catalog.pg_class c on c.oid = r.oid offset 0) s \
-             where size is not null",
-            oid_array(tables)
-        );
-        let found = fetch(session, "the sizes of tables", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select oid, size / b, toast / b from (\
+                   select c.oid, pg_catalog.pg_relation_size(c.oid) size, \
+                     case when c.reltoastrelid <> 0 then pg_catalog.pg_relation_size(c.reltoastrelid) end toast, \
+                     pg_catalog.current_setting('block_size')::pg_catalog.int8 b \
+                   from pg_catalog.unnest({oids}) r(oid) join pg_catalog.pg_class c on c.oid = r.oid offset 0) s \
+                 where size is not null"
+            )
+        };
+        let found = fetch_of(session, "the sizes of tables", tables, sql, |f| {
             let oid = f.oid()?;
             let size = TableSize {
                 blocks: f.number("a count")?,
@@ -297,18 +298,19 @@ impl Catalog {
     ) -> Result<Option<&Relation>> {
         let oids = tables.iter().map(|table| self.relations[*table].id.oid);
         // Only a row that was updated or deleted since has an xmax, which a transaction that was rolled back leaves behind too.
-        let sql = format!(
-            "select c.oid from pg_catalog.unnest({0}) r(oid) join pg_catalog.pg_class c on c.oid = r.oid \
-               where case when c.xmax <> '0' then pg_catalog.has_table_privilege(c.oid, 'SELECT') is null \
-                 or c.relfilenode <> 0 and pg_catalog.pg_relation_filenode(c.oid) is distinct from c.relfilenode end \
-             union all \
-             select a.attrelid from pg_catalog.unnest({0}) r(oid) join pg_catalog.pg_attribute a on a.attrelid = r.oid \
-               where case when a.xmax <> '0' and a.attnum > 0 and not a.attisdropped \
-                 then pg_catalog.has_column_privilege(a.attrelid, a.attname, 'SELECT') is null end \
-             order by 1 limit 1",
-            oid_array(oids)
-        );
-        let found = fetch(session, "locked tables", &sql, |f| f.oid()).await?;
+        let sql = |oids: &str| {
+            format!(
+                "select c.oid from pg_catalog.unnest({oids}) r(oid) join pg_catalog.pg_class c on c.oid = r.oid \
+                   where case when c.xmax <> '0' then pg_catalog.has_table_privilege(c.oid, 'SELECT') is null \
+                     or c.relfilenode <> 0 and pg_catalog.pg_relation_filenode(c.oid) is distinct from c.relfilenode end \
+                 union all \
+                 select a.attrelid from pg_catalog.unnest({oids}) r(oid) join pg_catalog.pg_attribute a on a.attrelid = r.oid \
+                   where case when a.xmax <> '0' and a.attnum > 0 and not a.attisdropped \
+                     then pg_catalog.has_column_privilege(a.attrelid, a.attname, 'SELECT') is null end \
+                 order by 1 limit 1"
+            )
+        };
+        let found = fetch_of(session, "locked tables", oids, sql, |f| f.oid()).await?;
         Ok(found.first().and_then(|oid| self.relation(*oid)))
     }
 }

@@ -6,7 +6,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, fetch_definitions, oid_array};
+use crate::fields::{fetch, fetch_definitions};
 use crate::oid::{CatalogId, Oid};
 
 /// A rewrite rule.
@@ -52,11 +52,12 @@ impl Rule {
         session: &mut Session,
         rules: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, BString>> {
-        let sql = format!(
-            "select oid, pg_catalog.pg_get_ruledef(oid) from pg_catalog.unnest({}) r(oid)",
-            oid_array(rules)
-        );
-        fetch_definitions(session, "rewrite rules", &sql).await
+        let sql = |oids: &str| {
+            format!(
+                "select oid, pg_catalog.pg_get_ruledef(oid) from pg_catalog.unnest({oids}) r(oid)"
+            )
+        };
+        fetch_definitions(session, "rewrite rules", rules, sql).await
     }
 }
 
@@ -65,11 +66,10 @@ pub(crate) async fn fetch_view_definitions(
     session: &mut Session,
     views: impl IntoIterator<Item = Oid>,
 ) -> Result<HashMap<Oid, BString>> {
-    let sql = format!(
-        "select oid, pg_catalog.pg_get_viewdef(oid) from pg_catalog.unnest({}) r(oid)",
-        oid_array(views)
-    );
-    fetch_definitions(session, "views", &sql).await
+    let sql = |oids: &str| {
+        format!("select oid, pg_catalog.pg_get_viewdef(oid) from pg_catalog.unnest({oids}) r(oid)")
+    };
+    fetch_definitions(session, "views", views, sql).await
 }
 
 /// Which materialized views read which others, directly or through views: pairs of reader and source.

@@ -7,7 +7,7 @@ use pgark_connect::Session;
 use pgark_sql::{Quoter, text};
 
 use crate::error::{Error, Result};
-use crate::fields::{fetch, oid_array};
+use crate::fields::{fetch, fetch_of, oid_array};
 use crate::oid::Oid;
 use crate::relation::Relation;
 use crate::server::Server;
@@ -36,12 +36,13 @@ impl Sequence {
         session: &mut Session,
         sequences: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, Self>> {
-        let sql = format!(
-            "select seqrelid, pg_catalog.format_type(seqtypid, null), seqstart, seqincrement, seqmax, seqmin, seqcache, seqcycle \
-             from pg_catalog.pg_sequence where seqrelid = any ({})",
-            oid_array(sequences)
-        );
-        let rows = fetch(session, "sequences", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select seqrelid, pg_catalog.format_type(seqtypid, null), seqstart, seqincrement, seqmax, seqmin, seqcache, seqcycle \
+                 from pg_catalog.pg_sequence where seqrelid = any ({oids})"
+            )
+        };
+        let rows = fetch_of(session, "sequences", sequences, sql, |f| {
             Ok((
                 f.oid()?,
                 Self {

@@ -6,7 +6,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, fetch_definitions, oid_array};
+use crate::fields::{fetch, fetch_definitions};
 use crate::oid::{CatalogId, Oid};
 
 /// An extended statistics object.
@@ -49,10 +49,11 @@ impl Statistics {
         session: &mut Session,
         objects: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, BString>> {
-        let sql = format!(
-            "select oid, pg_catalog.pg_get_statisticsobjdef(oid) from pg_catalog.unnest({}) r(oid)",
-            oid_array(objects)
-        );
-        fetch_definitions(session, "extended statistics", &sql).await
+        let sql = |oids: &str| {
+            format!(
+                "select oid, pg_catalog.pg_get_statisticsobjdef(oid) from pg_catalog.unnest({oids}) r(oid)"
+            )
+        };
+        fetch_definitions(session, "extended statistics", objects, sql).await
     }
 }

@@ -7,7 +7,7 @@ use pgark_connect::Session;
 
 use crate::definition::grouped;
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::{fetch, fetch_of};
 use crate::oid::{CatalogId, Oid};
 
 /// A text search configuration.
@@ -56,25 +56,32 @@ impl TextSearchMapping {
         session: &mut Session,
         configurations: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, Vec<Self>>> {
-        let wanted = oid_array(configurations);
-        let sql = format!(
-            "select m.mapcfg, t.alias, m.mapdict::pg_catalog.regdictionary \
-             from pg_catalog.pg_ts_config_map m \
-             left join (select c.oid as cfg, t.tokid, t.alias \
-                        from pg_catalog.pg_ts_config c, pg_catalog.ts_token_type(c.cfgparser) t \
-                        where c.oid = any ({wanted})) t on t.cfg = m.mapcfg and t.tokid = m.maptokentype \
-             where m.mapcfg = any ({wanted}) \
-             order by m.mapcfg, m.maptokentype, m.mapseqno"
-        );
-        let rows = fetch(session, "text search configurations", &sql, |f| {
-            Ok((
-                f.oid()?,
-                Self {
-                    token: f.optional_text(),
-                    dictionary: f.text()?,
-                },
-            ))
-        })
+        let sql = |wanted: &str| {
+            format!(
+                "select m.mapcfg, t.alias, m.mapdict::pg_catalog.regdictionary \
+                 from pg_catalog.pg_ts_config_map m \
+                 left join (select c.oid as cfg, t.tokid, t.alias \
+                            from pg_catalog.pg_ts_config c, pg_catalog.ts_token_type(c.cfgparser) t \
+                            where c.oid = any ({wanted})) t on t.cfg = m.mapcfg and t.tokid = m.maptokentype \
+                 where m.mapcfg = any ({wanted}) \
+                 order by m.mapcfg, m.maptokentype, m.mapseqno"
+            )
+        };
+        let rows = fetch_of(
+            session,
+            "text search configurations",
+            configurations,
+            sql,
+            |f| {
+                Ok((
+                    f.oid()?,
+                    Self {
+                        token: f.optional_text(),
+                        dictionary: f.text()?,
+                    },
+                ))
+            },
+        )
         .await?;
         Ok(grouped(rows))
     }

@@ -6,7 +6,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::{fetch, fetch_of};
 use crate::function::FunctionSignature;
 use crate::oid::{CatalogId, Oid};
 
@@ -53,16 +53,18 @@ impl TransformDefinition {
         session: &mut Session,
         transforms: impl IntoIterator<Item = Oid>,
     ) -> Result<HashMap<Oid, Self>> {
-        let sql = format!(
-            "select f.oid, pg_catalog.format_type(f.trftype, null), l.lanname, {}, {} \
-             from pg_catalog.pg_transform f join pg_catalog.pg_language l on l.oid = f.trflang {} {} where f.oid = any ({})",
-            FunctionSignature::columns("a", "f.trffromsql"),
-            FunctionSignature::columns("b", "f.trftosql"),
-            FunctionSignature::join("a", "f.trffromsql"),
-            FunctionSignature::join("b", "f.trftosql"),
-            oid_array(transforms)
-        );
-        let rows = fetch(session, "transform definitions", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select f.oid, pg_catalog.format_type(f.trftype, null), l.lanname, {}, {} \
+                 from pg_catalog.pg_transform f join pg_catalog.pg_language l on l.oid = f.trflang {} {} where f.oid = any ({})",
+                FunctionSignature::columns("a", "f.trffromsql"),
+                FunctionSignature::columns("b", "f.trftosql"),
+                FunctionSignature::join("a", "f.trffromsql"),
+                FunctionSignature::join("b", "f.trftosql"),
+                oids
+            )
+        };
+        let rows = fetch_of(session, "transform definitions", transforms, sql, |f| {
             Ok((
                 f.oid()?,
                 Self {

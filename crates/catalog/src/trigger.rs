@@ -4,7 +4,7 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{fetch, oid_array};
+use crate::fields::fetch_of;
 use crate::oid::{CatalogId, Oid};
 
 /// A trigger of a table or view.
@@ -31,16 +31,17 @@ impl Trigger {
         session: &mut Session,
         relations: impl IntoIterator<Item = Oid>,
     ) -> Result<Vec<Self>> {
-        let sql = format!(
-            "select t.tableoid, t.oid, t.tgrelid, t.tgname, pg_catalog.pg_get_triggerdef(t.oid, false), t.tgenabled, t.tgparentid <> 0 \
-             from pg_catalog.unnest({}) r(oid) \
-             join pg_catalog.pg_trigger t on t.tgrelid = r.oid \
-             left join pg_catalog.pg_trigger p on p.oid = t.tgparentid \
-             where (not t.tgisinternal and t.tgparentid = 0) or t.tgenabled <> p.tgenabled \
-             order by t.tgrelid, t.tgname",
-            oid_array(relations)
-        );
-        fetch(session, "triggers", &sql, |f| {
+        let sql = |oids: &str| {
+            format!(
+                "select t.tableoid, t.oid, t.tgrelid, t.tgname, pg_catalog.pg_get_triggerdef(t.oid, false), t.tgenabled, t.tgparentid <> 0 \
+                 from pg_catalog.unnest({oids}) r(oid) \
+                 join pg_catalog.pg_trigger t on t.tgrelid = r.oid \
+                 left join pg_catalog.pg_trigger p on p.oid = t.tgparentid \
+                 where (not t.tgisinternal and t.tgparentid = 0) or t.tgenabled <> p.tgenabled \
+                 order by t.tgrelid, t.tgname"
+            )
+        };
+        fetch_of(session, "triggers", relations, sql, |f| {
             let (id, relation, name) = (f.catalog_id()?, f.oid()?, f.text()?);
             Ok(Self {
                 id,

@@ -22,10 +22,10 @@ pub(crate) const SAFE: &str =
 /// How values are shown, and that nothing may wait, be left out in silence, or come in another order.
 pub(crate) const SETTINGS: &str = "set datestyle = iso; set intervalstyle = postgres; set extra_float_digits = 3; \
     set synchronize_seqscans = off; set row_security = off; \
-    select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings \
-      where name in ('lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'); \
-    select pg_catalog.set_config(name, 'view, foreign-table', false) from pg_catalog.pg_settings \
-      where name = 'restrict_nonsystem_relation_kind'; \
+    set lock_timeout = 0; set idle_in_transaction_session_timeout = 0; \
+    select pg_catalog.set_config(name, value, false) \
+      from (values ('transaction_timeout', '0'), ('restrict_nonsystem_relation_kind', 'view, foreign-table')) setting (name, value) \
+      where pg_catalog.current_setting(name, true) is not null; \
     set jit = off; set max_parallel_workers_per_gather = 0";
 
 /// How long the first session waits for others. A pooler may have none to give, and say nothing.
