@@ -170,7 +170,7 @@ fn the_manifests_are_those_of_the_go_plugin_or_say_more() -> Result<()> {
     };
     let cluster = config(&server, "postgres")?;
     let logical = |config: &Config, options: &ManifestOptions| -> Result<Vec<u8>> {
-        Ok(block_on(Manifest::logical(config, options))??.encode())
+        Ok(block_on(Manifest::logical(config, options, Vec::new()))??.encode())
     };
     let physical = block_on(Manifest::physical(&cluster, &options))??.encode();
     let mut seen = compare(

@@ -22,7 +22,7 @@ fn options(server: &Server) -> ManifestOptions {
 }
 
 fn manifest(config: &Config, options: &ManifestOptions) -> Result<Value> {
-    let text = block_on(Manifest::logical(config, options))??.encode();
+    let text = block_on(Manifest::logical(config, options, Vec::new()))??.encode();
     let text = String::from_utf8(text).context("the manifest is not UTF-8")?;
     let manifest = serde_json::from_str(&text).context("the manifest is not JSON")?;
     expect_layout(&manifest)?;

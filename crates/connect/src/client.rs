@@ -10,7 +10,7 @@ use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::NoTls;
 
-use crate::{Config, Error, Result, login};
+use crate::{Config, Error, Result, Session, login};
 use lengths::Lengths;
 
 /// Opens a session as [`connect`](crate::connect) does, with `client_encoding` UTF8, and gives it to
@@ -30,11 +30,26 @@ pub async fn client(config: &Config) -> Result<tokio_postgres::Client> {
     let mut config = config.clone();
     config.set("client_encoding", "UTF8")?;
     let (session, server) = login::open_checked(&config).await?;
+    adopt(session, server).await
+}
+
+/// Gives a session to tokio-postgres, as it stands: with its settings, and in its transaction where it is in one. `server` is how errors
+/// call the server. What tokio-postgres needs is `client_encoding` UTF8.
+///
+/// A task drives the connection as for [`client`].
+///
+/// # Errors
+/// [`Error::Session`] for a session that is not ready for a query, and [`Error::Client`].
+///
+/// Cancel safe: dropping the future closes the session.
+///
+/// # Panics
+/// Outside a Tokio runtime.
+pub async fn adopt(session: Session, server: String) -> Result<tokio_postgres::Client> {
     let (stream, replay) = session.into_startup().map_err(|source| Error::Session {
         server: server.clone(),
         source,
     })?;
-
     // What tokio-postgres is told goes nowhere: its startup message is swallowed.
     let told = tokio_postgres::Config::new().user("pgark").to_owned();
     match told.connect_raw(Adopted::new(stream, replay), NoTls).await {

@@ -53,7 +53,7 @@ mod tls;
 mod uri;
 mod value;
 
-pub use client::client;
+pub use client::{adopt, client};
 pub use config::Config;
 pub use error::{Error, LoginError, Result};
 pub use login::{cancel, connect};

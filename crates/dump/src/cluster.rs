@@ -152,19 +152,25 @@ impl Cluster {
         globals::may_read_passwords(self.reach().await?, options).await
     }
 
-    /// The manifest of the dumps, by as many sessions as these have.
+    /// The manifest of the dumps, by as many of the sessions as are free. Of the databases whose reports are given it tells what these
+    /// say ([`Options::describes`]).
     ///
     /// # Errors
     /// Those of [`Manifest::logical`] and [`reach`](Self::reach).
     ///
     /// # Cancel safety
     /// Dropping the future closes the connections.
-    pub async fn manifest(&self, options: &ManifestOptions) -> Result<Manifest> {
+    pub async fn manifest(
+        &self,
+        options: &ManifestOptions,
+        dumps: Vec<(BString, Report)>,
+    ) -> Result<Manifest> {
+        let share = self.sessions.take(1).await;
         let options = ManifestOptions {
-            sessions: self.options.jobs,
+            sessions: share.sessions(),
             ..options.clone()
         };
-        Manifest::logical(self.reach().await?, &options).await
+        Manifest::logical(self.reach().await?, &options, dumps).await
     }
 
     /// Dumps a database into `sink`, once there are sessions for it: the more, the fewer other dumps are to be expected beside it, and one
@@ -199,9 +205,11 @@ impl Cluster {
     }
 
     /// What a report warns of, each with the database's name.
-    pub fn warnings(database: &BStr, report: Report) -> impl Iterator<Item = String> {
-        let database = database.to_str_lossy().into_owned();
-        let warnings = report.warnings.into_iter();
-        warnings.map(move |warning| format!("database \"{database}\": {warning}"))
+    pub fn warnings(database: &BStr, report: &Report) -> Vec<String> {
+        let database = database.to_str_lossy();
+        let warnings = report.warnings.iter();
+        warnings
+            .map(|warning| format!("database \"{database}\": {warning}"))
+            .collect()
     }
 }

@@ -13,6 +13,7 @@ use crate::data::{self, Contents, Limits, jobs};
 use crate::dialect::Dialect;
 use crate::emit::Emitter;
 use crate::error::{Error, Result};
+use crate::manifest::describe_in;
 use crate::names::Names;
 use crate::options::{Omit, Options};
 use crate::plan::{Plan, Selection};
@@ -75,7 +76,7 @@ async fn dump_unbounded(
             prepared => break prepared?,
         }
     };
-    prepared.write(sink, options, watch).await
+    prepared.write(config, sink, options, watch).await
 }
 
 /// A dump of which nothing is written yet.
@@ -182,8 +183,14 @@ impl Prepared {
         })
     }
 
-    /// Writes the archive.
-    async fn write(self, sink: Sink, options: &Options, watch: &Arc<Watch>) -> Result<Report> {
+    /// Writes the archive, and looks what is in the database where that is wanted.
+    async fn write(
+        self,
+        config: &Config,
+        sink: Sink,
+        options: &Options,
+        watch: &Arc<Watch>,
+    ) -> Result<Report> {
         let limits = Limits {
             memory: options.memory,
             bytes_per_second: options.max_rate,
@@ -192,8 +199,14 @@ impl Prepared {
         let writing =
             data::write_archive(sessions, self.opening, sink, self.contents, limits, watch);
         let (first, written) = Box::pin(writing).await?;
-        session::close(first).await?;
+        let content = if options.describes {
+            Some(describe_in(first, config).await)
+        } else {
+            session::close(first).await?;
+            None
+        };
         Ok(Report {
+            content,
             rows: written.data.iter().map(|data| data.rows).sum(),
             bytes: written.data.iter().map(|data| data.bytes).sum(),
             written_bytes: written.bytes,

@@ -11,9 +11,10 @@ mod json;
 mod model;
 mod relation;
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
-use bstr::{BStr, BString};
+use bstr::BString;
 use futures_util::{StreamExt, stream};
 use pgark_connect::Config;
 use time::OffsetDateTime;
@@ -21,8 +22,9 @@ use time::format_description::well_known::Rfc3339;
 use tokio_postgres::Client;
 
 use crate::error::{Error, Result};
-use crate::moment::Moment;
+use crate::report::Report;
 use crate::session::{SAFE, SETTINGS};
+pub(crate) use database::{Content, describe_in};
 use failures::Failures;
 use fields::query_one;
 use model::{Database, DumpOptions};
@@ -79,7 +81,7 @@ pub enum Detail {
 pub struct Manifest(model::Manifest);
 
 impl Manifest {
-    /// Gathers the manifest of a logical dump.
+    /// Gathers the manifest of a logical dump. What `dumps` tell of their databases is taken from them.
     ///
     /// `config` leads to any database of the cluster; the others are visited side by side. What cannot be read is left out, with a
     /// warning for each failure, however many databases have it.
@@ -89,7 +91,11 @@ impl Manifest {
     ///
     /// # Cancel safety
     /// Dropping the future closes its connections.
-    pub async fn logical(config: &Config, options: &ManifestOptions) -> Result<Self> {
+    pub async fn logical(
+        config: &Config,
+        options: &ManifestOptions,
+        dumps: Vec<(BString, Report)>,
+    ) -> Result<Self> {
         let failures = Failures::default();
         let mut manifest = begin(config, options, &failures).await?;
         manifest.connector = "postgresql".into();
@@ -105,8 +111,7 @@ impl Manifest {
             let found = |database: &Database| database.raw_name == *name;
             manifest.databases.retain(found);
         }
-        describe(config, &mut manifest, options, &failures).await;
-        failures.tell();
+        describe(config, &mut manifest, options, &failures, dumps).await;
         Ok(Self(manifest))
     }
 
@@ -127,22 +132,13 @@ impl Manifest {
             database: None,
             ..options.clone()
         };
-        describe(config, &mut manifest, &options, &failures).await;
-        failures.tell();
+        describe(config, &mut manifest, &options, &failures, Vec::new()).await;
         Ok(Self(manifest))
     }
 
     /// The manifest as JSON.
     pub fn encode(&self) -> Vec<u8> {
         json::encode(&self.0)
-    }
-
-    /// Says when a database was dumped, instead of when it was described.
-    pub(crate) fn set_moment(&mut self, name: &BStr, moment: Moment) {
-        let mut databases = self.0.databases.iter_mut();
-        if let Some(database) = databases.find(|database| database.raw_name == name) {
-            database.set_moment(moment);
-        }
     }
 }
 
@@ -183,33 +179,57 @@ async fn begin(
     Ok(manifest)
 }
 
-/// Adds what is in the databases, in the one that is dumped or in those that a whole backup is about.
+/// Adds what is in the databases, in the one that is dumped or in those that a whole backup is about, and warns of what is missing.
 async fn describe(
     config: &Config,
     manifest: &mut model::Manifest,
     options: &ManifestOptions,
     failures: &Failures,
+    dumps: Vec<(BString, Report)>,
 ) {
-    if options.detail == Detail::Basic {
-        return;
-    }
     let is_described = |database: &Database| {
-        options.database.is_some() || (database.allow_conn && !database.is_template)
+        options.detail == Detail::Full
+            && (options.database.is_some() || (database.allow_conn && !database.is_template))
     };
+    let mut contents: HashMap<usize, Content> = HashMap::new();
+    for (name, report) in dumps {
+        let mut databases = manifest.databases.iter_mut().enumerate();
+        let Some((place, database)) = databases.find(|(_, known)| known.raw_name == name) else {
+            continue;
+        };
+        if let Some(moment) = report.moment {
+            database.set_moment(moment);
+        }
+        if is_described(database) {
+            contents.extend(report.content.map(|content| (place, content)));
+        }
+    }
     let databases = manifest.databases.iter().enumerate();
-    let described = databases.filter(|(_, database)| is_described(database));
-    let looks = described.map(|(place, database)| async move {
-        let content = database::describe(config, place, database, failures).await;
-        (place, content)
+    let visited: Vec<_> = databases
+        .filter(|(place, database)| is_described(database) && !contents.contains_key(place))
+        .collect();
+    let sessions = options.sessions.get();
+    let each = sessions / visited.len().clamp(1, sessions);
+    let looks = visited.into_iter().map(|(place, database)| async move {
+        let config = config.with_dbname(&database.raw_name);
+        (place, database::describe(&config, each).await)
     });
     // Not lazily, lest the stream's future depend on lifetimes that nobody can name.
     let looks: Vec<_> = looks.collect();
-    let described: Vec<_> = stream::iter(looks)
-        .buffer_unordered(options.sessions.get())
+    let visited: Vec<_> = stream::iter(looks)
+        .buffer_unordered(sessions)
         .collect()
         .await;
-    for (place, content) in described {
-        content.add_to(&mut manifest.databases[place]);
+    contents.extend(visited);
+    let mut missing = vec![("the cluster".to_owned(), failures.take())];
+    for (place, database) in manifest.databases.iter_mut().enumerate() {
+        if let Some(content) = contents.remove(&place) {
+            let of = format!("database \"{}\"", database.name);
+            missing.push((of, content.add_to(database)));
+        }
+    }
+    for warning in failures::warnings(missing) {
+        tracing::warn!("{warning}");
     }
 }
 
@@ -219,19 +239,22 @@ fn now() -> String {
     now.expect("a year of four digits has a form in RFC 3339")
 }
 
+/// Has the client get names as they are where the database says nothing about their encoding: the server refuses to show those that
+/// are not UTF-8 to a client that asks for UTF-8, as tokio-postgres does.
+const ENCODING: &str = "select pg_catalog.set_config('client_encoding', 'SQL_ASCII', false) \
+                        where pg_catalog.getdatabaseencoding() = 'SQL_ASCII'";
+
 /// A client for which the server's own operators count and that gets values as a dump does, whatever the database's settings say.
-/// It gets names as they are where the database says nothing about their encoding: the server refuses to show those that are not
-/// UTF-8 to a client that asks for UTF-8, as tokio-postgres does.
 async fn open(config: &Config) -> Result<Client> {
-    const ENCODING: &str = "select pg_catalog.set_config('client_encoding', 'SQL_ASCII', false) \
-                            where pg_catalog.getdatabaseencoding() = 'SQL_ASCII'";
     let client = pgark_connect::client(config).await?;
-    let what = "the session's settings";
-    for settings in [SAFE, SETTINGS, ENCODING] {
-        let set = client.batch_execute(settings).await;
-        set.map_err(|source| Error::Read { what, source })?;
-    }
+    set_up(&client, &[SAFE, SETTINGS, ENCODING]).await?;
     Ok(client)
+}
+
+async fn set_up(client: &Client, settings: &[&str]) -> Result<()> {
+    let what = "the session's settings";
+    let set = client.batch_execute(&settings.join("; ")).await;
+    set.map_err(|source| Error::Read { what, source })
 }
 
 #[cfg(test)]

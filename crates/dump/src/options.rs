@@ -133,8 +133,10 @@ pub struct Options {
     pub inserts: Option<Inserts>,
     /// Whether the rows of partitions are restored through the partitioned table at the root.
     pub load_via_partition_root: bool,
-    /// How data is compressed in an archive.
+    /// How data is compressed in an archive, or a script as a whole.
     pub compression: Compression,
+    /// Whether the database is described for a manifest, in the session that has dumped it.
+    pub describes: bool,
     /// Dump a server that is newer than pgark knows as if it were the newest known.
     pub allow_newer_server: bool,
 }
@@ -170,6 +172,7 @@ impl Default for Options {
             inserts: None,
             load_via_partition_root: false,
             compression: Compression::Gzip { level: None },
+            describes: false,
             allow_newer_server: false,
         }
     }

@@ -3,10 +3,11 @@
 use pgark_archive::EntryName;
 use serde::Serialize;
 
+use crate::manifest;
 use crate::moment::Moment;
 
 /// What a dump did.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Report {
     /// How many entries the archive holds.
@@ -27,6 +28,9 @@ pub struct Report {
     pub data: Vec<EntryData>,
     /// What the user should know.
     pub warnings: Vec<String>,
+    /// What is in the database, for the manifest, where it was asked for.
+    #[serde(skip)]
+    pub(crate) content: Option<manifest::Content>,
 }
 
 /// The data of one entry.

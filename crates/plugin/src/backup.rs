@@ -192,9 +192,7 @@ impl<S: Source> Backup<S> {
         // First, so that a database that is not there is refused before anything is announced.
         let databases = source.databases(&selection.choice).await?;
 
-        let manifest = Content::Bytes(source.manifest().await?);
-        self.send(host, MANIFEST, manifest, now).await;
-        let mut sent = 1;
+        let mut sent = 0;
         if selection.globals {
             let globals = Content::Bytes(source.globals().await?);
             self.send(host, GLOBALS, globals, now).await;
@@ -208,14 +206,16 @@ impl<S: Source> Backup<S> {
             self.send(host, &name, Content::Dump(database), now).await;
             sent += 1;
         }
-        Ok(sent)
+        // Last, so that it is made of what the dumps have seen.
+        self.send(host, MANIFEST, Content::Manifest, now).await;
+        Ok(sent + 1)
     }
 
     async fn send(&self, host: &Host, name: &str, content: Content, modified: SystemTime) {
         let pathname = record::pathname(name);
         let size = match &content {
             Content::Bytes(bytes) => bytes.len(),
-            Content::Dump(_) | Content::Ahead(_) | Content::Stream(_) => 0,
+            Content::Manifest | Content::Dump(_) | Content::Ahead(_) | Content::Stream(_) => 0,
         };
         let record = record::file(&pathname, size, modified);
         self.pending.insert(pathname, content);

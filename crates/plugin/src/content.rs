@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use bstr::BString;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc;
 use tonic::Status;
 
@@ -23,6 +23,8 @@ use crate::source::Source;
 pub(crate) enum Content {
     /// These bytes.
     Bytes(Bytes),
+    /// The manifest, made when it is opened.
+    Manifest,
     /// The archive of this database, made when the record is opened.
     Dump(BString),
     /// The same, begun before.
@@ -74,12 +76,17 @@ impl ContentStream {
     ) -> Self {
         let chunks = match (content, work) {
             (Content::Bytes(bytes), _) => slices(bytes).boxed(),
+            (Content::Manifest, Work::Logical { source, .. }) => {
+                let source = Arc::clone(source);
+                let manifest = async move { source.manifest().await.map(slices) };
+                stream::once(manifest).try_flatten().boxed()
+            }
             (Content::Dump(database), Work::Logical { source, .. }) => {
                 dump(Arc::clone(source), database).boxed()
             }
             (Content::Ahead(ahead), _) => ahead.chunks().boxed(),
             // Nobody announces one.
-            (Content::Dump(_), Work::Physical(_)) => {
+            (Content::Manifest | Content::Dump(_), Work::Physical(_)) => {
                 stream::once(async { Err(Error::Aborted) }).boxed()
             }
             (Content::Stream(mut chunks), _) => {

@@ -2,9 +2,9 @@
 //!
 //! Plakar starts `pgark plugin ROLE` with two pipes as its standard input and output and speaks gRPC
 //! over them, one HTTP/2 connection for the life of the process. [`serve`] is the other end. The
-//! importer answers `postgres://`: it announces `/manifest.json`, `/00000-globals.sql` and one
-//! `/NNNNN-DATABASE.dump` a database, and starts each dump when the host opens its record, that of a
-//! small database a little earlier. A dump that fails fails the whole backup. For `postgres+bin://` it
+//! importer answers `postgres://`: it announces `/00000-globals.sql`, one `/NNNNN-DATABASE.dump` a
+//! database and `/manifest.json`, and starts each dump when the host opens its record, that of a small
+//! database a little earlier. A dump that fails fails the whole backup. For `postgres+bin://` it
 //! announces `/manifest.json` and the members of a base backup as they arrive, below `/data` and
 //! `/tablespaces/OID`.
 //! The exporter takes the records of databases back, globals first, and restores each as it

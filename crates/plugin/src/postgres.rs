@@ -1,14 +1,15 @@
 //! A real server, by way of pgark-dump.
 
 use std::io::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bstr::{BStr, BString};
 use bytes::Bytes;
 use pgark_archive::Compression;
 use pgark_dump::cluster::Choice;
 use pgark_dump::globals::{GlobalsOmit, GlobalsOptions};
-use pgark_dump::manifest::ManifestOptions;
-use pgark_dump::{Cluster, Content, SessionOptions};
+use pgark_dump::manifest::{Detail, ManifestOptions};
+use pgark_dump::{Cluster, Content, Report, SessionOptions};
 
 use crate::Error;
 use crate::options::Options;
@@ -19,6 +20,8 @@ pub(crate) struct Postgres {
     cluster: Cluster,
     no_role_passwords: bool,
     manifest: ManifestOptions,
+    /// What the dumps so far tell of their databases.
+    reports: Mutex<Vec<(BString, Report)>>,
 }
 
 impl Postgres {
@@ -34,6 +37,7 @@ impl Postgres {
             compression: options.compression,
             jobs: options.jobs,
             names: options.names.clone(),
+            describes: options.manifest == Detail::Full,
             session: SessionOptions {
                 lock_wait_timeout: options.lock_wait_timeout.clone(),
                 ..SessionOptions::default()
@@ -54,7 +58,12 @@ impl Postgres {
                 ..ManifestOptions::default()
             },
             cluster: Cluster::new(config, database.is_some(), dump, lanes),
+            reports: Mutex::default(),
         })
+    }
+
+    fn reports(&self) -> MutexGuard<'_, Vec<(BString, Report)>> {
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -65,7 +74,8 @@ impl Source for Postgres {
     }
 
     async fn manifest(&self) -> Result<Bytes, Error> {
-        let manifest = self.cluster.manifest(&self.manifest).await?;
+        let reports = std::mem::take(&mut *self.reports());
+        let manifest = self.cluster.manifest(&self.manifest, reports).await?;
         Ok(manifest.encode().into())
     }
 
@@ -97,9 +107,10 @@ impl Source for Postgres {
     async fn dump(&self, database: &BStr, sink: Box<dyn Write + Send>) -> Result<(), Error> {
         let sink = pgark_dump::Sink::Stream(sink);
         let report = self.cluster.dump(database, sink).await?;
-        for warning in Cluster::warnings(database, report) {
+        for warning in Cluster::warnings(database, &report) {
             tracing::warn!("{warning}");
         }
+        self.reports().push((database.to_owned(), report));
         Ok(())
     }
 }

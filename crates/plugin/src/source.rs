@@ -14,7 +14,7 @@ pub(crate) trait Source: Send + Sync + 'static {
     /// Connects, logs in and goes.
     fn ping(&self) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// The content of `/manifest.json`.
+    /// The content of `/manifest.json`, which tells most cheaply of what has been dumped before.
     fn manifest(&self) -> impl Future<Output = Result<Bytes, Error>> + Send;
 
     /// The content of `/00000-globals.sql`.

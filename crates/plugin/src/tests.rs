@@ -65,10 +65,10 @@ async fn records_come_in_order_and_the_import_ends_after_all_acks() {
     assert_eq!(
         names,
         [
-            "/manifest.json",
             "/00000-globals.sql",
             "/00001-a b.dump",
-            "/00002-shop.dump"
+            "/00002-shop.dump",
+            "/manifest.json",
         ]
     );
     for record in &records {
@@ -204,17 +204,17 @@ async fn small_databases_are_dumped_ahead_once_one_is_read() {
     };
     for (place, expected) in [
         (0, 0),
-        (1, 0),
-        (2, 3),
-        (3, 4),
-        (4, 5),
+        (1, 3),
+        (2, 4),
+        (3, 5),
+        (4, 6),
         (5, 6),
         (6, 6),
         (7, 6),
     ] {
         let record = records[place].clone();
         let content = host.content(&record.pathname).await.unwrap();
-        if let Some(name) = place.checked_sub(2).map(|place| names[place]) {
+        if let Some(name) = place.checked_sub(1).and_then(|place| names.get(place)) {
             assert_eq!(content, format!("PGDMP of {name}").as_bytes());
         }
         assert_eq!(started(expected).await, expected, "{}", record.pathname);
@@ -251,7 +251,9 @@ async fn a_dump_that_fails_ahead_fails_the_backup_if_it_is_wanted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_can_be_opened_once_and_others_not_at_all() {
     let mut host = Host::import(&["a"], &[]).await;
-    host.record().await;
+    for _ in 0..3 {
+        host.record().await;
+    }
     host.content("/manifest.json").await.unwrap();
     for name in ["/manifest.json", "/00002-b.dump", ""] {
         assert_eq!(
@@ -266,8 +268,8 @@ async fn a_record_can_be_opened_once_and_others_not_at_all() {
 async fn one_database_is_backed_up_alone_and_must_be_there() {
     let mut host = Host::import(&["a", "b"], &[("database", "b")]).await;
     host.record().await;
-    host.record().await;
     assert_eq!(host.record().await.pathname, "/00001-b.dump");
+    assert_eq!(host.record().await.pathname, "/manifest.json");
 
     let mut host = Host::import(&["a", "b"], &[("location", "postgres://db/c")]).await;
     let error = host.next().await.unwrap_err();
@@ -280,7 +282,6 @@ async fn one_database_is_backed_up_alone_and_must_be_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn globals_that_cannot_be_read_fail_the_import() {
     let mut host = Host::import(&["no globals"], &[]).await;
-    assert_eq!(host.record().await.pathname, "/manifest.json");
     let error = host.next().await.unwrap_err();
     assert_eq!(error.message(), "permission denied for table pg_authid");
 }

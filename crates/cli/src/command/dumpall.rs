@@ -84,6 +84,7 @@ fn options(arguments: DumpAllArguments, compression: Compression) -> Options {
             ..SessionOptions::default()
         },
         compression,
+        describes: true,
         allow_newer_server: arguments.allow_newer_server,
         ..Options::default()
     }

@@ -38,7 +38,7 @@ pub(crate) async fn run(arguments: &ManifestArguments) -> anyhow::Result<ExitCod
         },
         1,
     );
-    let mut manifest = cluster.manifest(&options).await?.encode();
+    let mut manifest = cluster.manifest(&options, Vec::new()).await?.encode();
     manifest.push(b'\n');
     print(&manifest)
 }

@@ -71,7 +71,7 @@ pub async fn dump_script(
             database: database.clone(),
             source: Box::new(source),
         })?;
-        warnings.extend(Cluster::warnings(database.as_ref(), report));
+        warnings.extend(Cluster::warnings(database.as_ref(), &report));
     }
     write(globals::END.as_bytes())?;
     Ok(warnings)

@@ -64,21 +64,20 @@ pub async fn dump_whole<T: Target>(
 ) -> Result<Vec<String>> {
     // First, so that a database that is not there is refused before anything is made.
     let databases = cluster.databases(&options.choice).await?;
-    let mut manifest = cluster.manifest(&options.manifest).await?;
     let mut target = Adding(target);
     if let Some(globals) = options.globals {
         let script = cluster.globals(&globals).await?;
         target = target.write(record::GLOBALS.to_owned(), script).await?;
     }
-    let mut warnings = Vec::new();
-    let mut dumps = Dumps::new(cluster, databases);
+    let (mut warnings, mut reports) = (Vec::new(), Vec::new());
+    let mut dumps = Dumps::new(Arc::clone(&cluster), databases);
     while let Some(dumped) = dumps.next(&mut target).await? {
-        if let Some(moment) = dumped.report.moment.clone() {
-            manifest.set_moment(dumped.database.as_ref(), moment);
-        }
-        warnings.extend(Cluster::warnings(dumped.database.as_ref(), dumped.report));
+        let (database, report) = (dumped.database, dumped.report);
+        warnings.extend(Cluster::warnings(database.as_ref(), &report));
+        reports.push((database, report));
         target = target.add(dumped.name, dumped.file).await?;
     }
+    let manifest = cluster.manifest(&options.manifest, reports).await?;
     target = target
         .write(record::MANIFEST.to_owned(), manifest.encode())
         .await?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use tokio_postgres::Client;
 
-use super::failures::{Failures, Subject};
+use super::failures::Failures;
 use super::fields::{query, query_one};
 use super::model::{ClusterConfig, Database, Manifest, Role, Tablespace};
 use crate::error::Result;
@@ -15,23 +15,22 @@ use crate::error::Result;
     reason = "the method as such does not fit every lifetime"
 )]
 pub(super) async fn fill(client: &Client, manifest: &mut Manifest, failures: &Failures) {
-    let of = Subject::Cluster;
     let identifier =
         "select system_identifier::pg_catalog.text from pg_catalog.pg_control_system()";
     let identifier = query_one(client, "system identifier", identifier, |f| f.text());
-    manifest.cluster_system_identifier = failures.note(of, identifier.await).unwrap_or_default();
+    manifest.cluster_system_identifier = failures.note(identifier.await).unwrap_or_default();
 
     let in_recovery = "select pg_catalog.pg_is_in_recovery()";
     let in_recovery = query_one(client, "recovery state", in_recovery, |f| f.take());
-    manifest.in_recovery = failures.note(of, in_recovery.await).unwrap_or_default();
+    manifest.in_recovery = failures.note(in_recovery.await).unwrap_or_default();
 
-    manifest.cluster_config = failures.note(of, config(client).await);
-    manifest.roles = failures.note(of, roles(client).await).unwrap_or_default();
-    let memberships = failures.note(of, memberships(client).await);
+    manifest.cluster_config = failures.note(config(client).await);
+    manifest.roles = failures.note(roles(client).await).unwrap_or_default();
+    let memberships = failures.note(memberships(client).await);
     add_memberships(&mut manifest.roles, memberships.unwrap_or_default());
-    let tablespaces = failures.note(of, tablespaces(client).await);
+    let tablespaces = failures.note(tablespaces(client).await);
     manifest.tablespaces = tablespaces.unwrap_or_default();
-    let databases = failures.note(of, databases(client).await);
+    let databases = failures.note(databases(client).await);
     manifest.databases = databases.unwrap_or_default();
 }
 

@@ -1,12 +1,15 @@
 //! What is in one database: extensions, schemas, relations.
 
-use pgark_connect::Config;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use futures_util::future::{join, join_all};
+use pgark_connect::{Config, Session};
 use tokio_postgres::Client;
 
-use super::failures::{Failures, Subject};
+use super::failures::Failures;
 use super::fields::{query, query_one};
 use super::model::{Database, Extension, Relation, Schema};
-use super::relation::{self, Relations};
+use super::relation::{self, Parts, Relations, Share};
 use crate::error::{Error, Result};
 use crate::moment::Moment;
 
@@ -14,90 +17,163 @@ use crate::moment::Moment;
 pub(super) const USER_SCHEMA: &str = "n.nspname not in ('pg_catalog', 'information_schema') \
                                       and n.nspname !~ '^pg_(toast|temp)'";
 
-/// A database in which one part after the other is read, all of one snapshot as long as none fails.
-struct Reader<'a> {
-    client: Client,
-    of: Subject<'a>,
-    failures: &'a Failures,
-}
-
-impl Reader<'_> {
-    /// What was read, or `None` and a failure. After one the transaction goes on in a new snapshot.
-    async fn note<T>(&self, reading: impl Future<Output = Result<T>>) -> Option<T> {
-        // That the connection broke has been told.
-        if self.client.is_closed() {
-            return None;
-        }
-        let read = self.failures.note(self.of, reading.await);
-        if read.is_none() && !self.client.is_closed() {
-            let again = self.client.batch_execute("rollback").await;
-            let what = "on after a failure";
-            let again = again.map_err(|source| Error::Read { what, source });
-            self.failures.note(self.of, again);
-            self.failures.note(self.of, begin(&self.client).await);
-        }
-        read
-    }
-
-    /// As [`note`](Self::note), for what may be empty.
-    async fn list<T>(&self, reading: impl Future<Output = Result<Vec<T>>>) -> Vec<T> {
-        self.note(reading).await.unwrap_or_default()
-    }
-}
-
-/// What is in a database, as far as it can be read, beside what is known of it.
-pub(super) async fn describe(
-    config: &Config,
-    place: usize,
-    database: &Database,
-    failures: &Failures,
-) -> Content {
-    let of = Subject::Database(place, &database.name);
-    let mut content = Content::default();
-    let client = super::open(&config.with_dbname(&database.raw_name)).await;
-    let Some(client) = failures.note(of, client) else {
-        return content;
-    };
-    content.moment = failures.note(of, moment(&client).await);
-    if failures.note(of, begin(&client).await).is_none() {
-        return content;
-    }
-    let reader = Reader {
-        client,
-        of,
-        failures,
-    };
-    let client = &reader.client;
-    content.extensions = reader.list(extensions(client)).await;
-    content.schemas = reader.list(schemas(client)).await;
-    let mut relations = Relations::new(reader.list(relation::relations(client)).await);
-    relations.add_sizes(reader.list(relation::sizes(client)).await);
-    relations.add_activities(reader.list(relation::activities(client)).await);
-    relations.add_columns(reader.list(relation::columns(client)).await);
-    relations.add_constraints(reader.list(relation::constraints(client)).await);
-    relations.add_indexes(reader.list(relation::indexes(client)).await);
-    content.relations = relations.into_list();
-    content
-}
+/// How many shares of the relations there are for each of several sessions: each is read by queries that look at all.
+const SHARES: u32 = 2;
 
 /// What is in a database, and when.
 #[derive(Debug, Default)]
-pub(super) struct Content {
+pub(crate) struct Content {
     moment: Option<Moment>,
     extensions: Vec<Extension>,
     schemas: Vec<Schema>,
     relations: Vec<Relation>,
+    /// Why parts of it are missing.
+    failures: Vec<String>,
 }
 
 impl Content {
-    /// Adds it to what is known of the database.
-    pub(super) fn add_to(self, database: &mut Database) {
+    /// Adds it to what is known of the database, and tells why parts of it are missing.
+    pub(super) fn add_to(self, database: &mut Database) -> Vec<String> {
         if let Some(moment) = self.moment {
             database.set_moment(moment);
         }
         database.extensions = self.extensions;
         database.schemas = self.schemas;
         database.relations = self.relations;
+        self.failures
+    }
+}
+
+/// What is in the database that `config` leads to, as far as it can be read, by so many sessions at the most.
+pub(super) async fn describe(config: &Config, sessions: usize) -> Content {
+    let failures = Failures::default();
+    let Some(client) = failures.note(super::open(config).await) else {
+        return Content {
+            failures: failures.take(),
+            ..Content::default()
+        };
+    };
+    let moment = failures.note(moment(&client).await);
+    let begun = failures.note(begin(&client).await);
+    let content = match begun {
+        Some(()) => read(client, &failures, config, sessions - 1).await,
+        None => Content::default(),
+    };
+    Content {
+        moment,
+        failures: failures.take(),
+        ..content
+    }
+}
+
+/// As [`describe`], in a session of that database whose transaction goes on, and which is over then.
+pub(crate) async fn describe_in(session: Session, config: &Config) -> Content {
+    /// A dump may have other ways of writing, and act for another.
+    const AS_ITSELF: &str = "reset role; set client_encoding = 'UTF8'";
+    let failures = Failures::default();
+    let adopting = async {
+        let client = pgark_connect::adopt(session, config.host()?).await?;
+        super::set_up(&client, &[AS_ITSELF, super::ENCODING]).await?;
+        Ok(client)
+    };
+    let content = match failures.note(adopting.await) {
+        Some(client) => read(client, &failures, config, 0).await,
+        None => Content::default(),
+    };
+    Content {
+        failures: failures.take(),
+        ..content
+    }
+}
+
+/// Reads all, with so many more sessions.
+async fn read(client: Client, failures: &Failures, config: &Config, others: usize) -> Content {
+    let of = match u32::try_from(others).unwrap_or(u32::MAX) {
+        0 => 1,
+        others => others.saturating_add(1).saturating_mul(SHARES),
+    };
+    let next = AtomicU32::new(0);
+    let parts = async |reader: &Reader<'_>| {
+        let mut parts = Vec::new();
+        loop {
+            let share = Share {
+                place: next.fetch_add(1, Ordering::Relaxed),
+                of,
+            };
+            if share.place >= of {
+                return parts;
+            }
+            parts.push(reader.parts(share).await);
+        }
+    };
+    let first = Reader { client, failures };
+    let snapshot = match others {
+        0 => Vec::new(),
+        _ => first.list(snapshot(&first.client)).await,
+    };
+    let whole = async {
+        let client = &first.client;
+        let extensions = first.list(extensions(client)).await;
+        let schemas = first.list(schemas(client)).await;
+        let relations = first.list(relation::relations(client)).await;
+        (extensions, schemas, relations, parts(&first).await)
+    };
+    let others = (0..others).zip(snapshot.iter().cycle());
+    let others = others.map(async |(_, snapshot)| {
+        let client = failures.note(super::open(config).await)?;
+        let reader = Reader { client, failures };
+        failures.note(begin(&reader.client).await)?;
+        let as_first = format!("set transaction snapshot '{snapshot}'");
+        failures.note(super::set_up(&reader.client, &[&as_first]).await)?;
+        Some(parts(&reader).await)
+    });
+    let ((extensions, schemas, relations, parts), others) = join(whole, join_all(others)).await;
+    let mut relations = Relations::new(relations);
+    for parts in others.into_iter().flatten().chain([parts]).flatten() {
+        relations.add(parts);
+    }
+    Content {
+        extensions,
+        schemas,
+        relations: relations.into_list(),
+        ..Content::default()
+    }
+}
+
+/// A database in which one part after the other is read, all of one snapshot as long as none fails.
+struct Reader<'a> {
+    client: Client,
+    failures: &'a Failures,
+}
+
+impl Reader<'_> {
+    /// The parts of some relations. Indexes come before sizes, which are faster told of relations that the session knows.
+    async fn parts(&self, share: Share) -> Parts {
+        let client = &self.client;
+        Parts {
+            activities: self.list(relation::activities(client, share)).await,
+            columns: self.list(relation::columns(client, share)).await,
+            constraints: self.list(relation::constraints(client, share)).await,
+            indexes: self.list(relation::indexes(client, share)).await,
+            sizes: self.list(relation::sizes(client, share)).await,
+        }
+    }
+
+    /// What was read, or nothing and a failure. After one the transaction goes on in a new snapshot.
+    async fn list<T>(&self, reading: impl Future<Output = Result<Vec<T>>>) -> Vec<T> {
+        // That the connection broke has been told.
+        if self.client.is_closed() {
+            return Vec::new();
+        }
+        let read = self.failures.note(reading.await);
+        if read.is_none() && !self.client.is_closed() {
+            let again = self.client.batch_execute("rollback").await;
+            let what = "on after a failure";
+            let again = again.map_err(|source| Error::Read { what, source });
+            self.failures.note(again);
+            self.failures.note(begin(&self.client).await);
+        }
+        read.unwrap_or_default()
     }
 }
 
@@ -106,6 +182,12 @@ async fn begin(client: &Client) -> Result<()> {
     let begun = client.batch_execute(begin).await;
     let what = "the database in one snapshot";
     begun.map_err(|source| Error::Read { what, source })
+}
+
+/// By what name other sessions take the snapshot over.
+async fn snapshot(client: &Client) -> Result<Vec<String>> {
+    let sql = "select pg_catalog.pg_export_snapshot()";
+    query(client, "the snapshot's name", sql, |f| f.text()).await
 }
 
 async fn moment(client: &Client) -> Result<Moment> {

@@ -1,75 +1,52 @@
 //! What could not be read: the manifest goes on without it.
 
 use std::error::Error as _;
-use std::fmt;
+use std::mem;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
 
-/// What a part of the manifest is about.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Subject<'a> {
-    Cluster,
-    /// By its place among the databases, and its name.
-    Database(usize, &'a str),
-}
-
-impl fmt::Display for Subject<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cluster => f.write_str("the cluster"),
-            Self::Database(_, name) => write!(f, "database \"{name}\""),
-        }
-    }
-}
-
-/// The failures so far, each with its reason.
+/// Why parts of one thing could not be read.
 #[derive(Debug, Default)]
-pub(super) struct Failures(Mutex<Vec<(usize, String, String)>>);
+pub(super) struct Failures(Mutex<Vec<String>>);
 
 impl Failures {
     /// The value, or `None` and a failure to tell of.
-    pub(super) fn note<T>(&self, of: Subject<'_>, result: Result<T>) -> Option<T> {
-        let place = match of {
-            Subject::Cluster => 0,
-            Subject::Database(place, _) => place + 1,
-        };
+    pub(super) fn note<T>(&self, result: Result<T>) -> Option<T> {
         result
             .inspect_err(|error| {
-                let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-                failures.push((place, of.to_string(), report(error)));
+                let mut reasons = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                reasons.push(report(error));
             })
             .ok()
     }
 
-    /// Warns of each, once however many databases have it.
-    pub(super) fn tell(self) {
-        for warning in self.warnings() {
-            tracing::warn!("{warning}");
-        }
+    /// The reasons, leaving none.
+    pub(super) fn take(&self) -> Vec<String> {
+        mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
 
-    fn warnings(self) -> Vec<String> {
-        let mut failures = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // Stable, so that those of one database stay in their order.
-        failures.sort_by_key(|(place, ..)| *place);
-        let mut told: Vec<(String, String, usize)> = Vec::new();
-        for (_, of, reason) in failures {
+/// What to warn of: each reason once, however many things have it. They are called by what they are.
+pub(super) fn warnings(failures: impl IntoIterator<Item = (String, Vec<String>)>) -> Vec<String> {
+    let mut told: Vec<(String, String, usize)> = Vec::new();
+    for (of, reasons) in failures {
+        for reason in reasons {
             match told.iter_mut().find(|(_, known, _)| *known == reason) {
                 Some((.., others)) => *others += 1,
-                None => told.push((of, reason, 0)),
+                None => told.push((of.clone(), reason, 0)),
             }
         }
-        let warning = |(of, reason, others): (String, String, usize)| {
-            let others = match others {
-                0 => String::new(),
-                1 => " and of another database".to_owned(),
-                others => format!(" and of {others} other databases"),
-            };
-            format!("the manifest of {of}{others} is incomplete: {reason}")
-        };
-        told.into_iter().map(warning).collect()
     }
+    let warning = |(of, reason, others): (String, String, usize)| {
+        let others = match others {
+            0 => String::new(),
+            1 => " and of another database".to_owned(),
+            others => format!(" and of {others} other databases"),
+        };
+        format!("the manifest of {of}{others} is incomplete: {reason}")
+    };
+    told.into_iter().map(warning).collect()
 }
 
 /// The message with those of its causes, each said once.
@@ -92,21 +69,29 @@ mod tests {
 
     #[test]
     fn a_failure_is_told_once_with_how_many_databases_have_it() {
-        let failures = Failures::default();
-        let fail = |of, what: &str| failures.note::<()>(of, Err(Error::Dropped(what.into())));
-        fail(Subject::Database(3, "d"), "x");
-        fail(Subject::Database(0, "a"), "x");
-        fail(Subject::Cluster, "y");
-        fail(Subject::Database(1, "b"), "x");
-        fail(Subject::Database(1, "b"), "z");
-        assert_eq!(failures.note(Subject::Cluster, Ok(1)), Some(1));
+        let failed = |what: &[&str]| {
+            let failures = Failures::default();
+            for what in what {
+                assert_eq!(
+                    failures.note::<()>(Err(Error::Dropped((*what).into()))),
+                    None
+                );
+            }
+            assert_eq!(failures.note(Ok(1)), Some(1));
+            failures.take()
+        };
         let text = |of: &str, what: &str| {
             format!(
                 "the manifest of {of} is incomplete: {what} was dropped while the dump was running"
             )
         };
         assert_eq!(
-            failures.warnings(),
+            warnings([
+                ("the cluster".into(), failed(&["y"])),
+                ("database \"a\"".into(), failed(&["x"])),
+                ("database \"b\"".into(), failed(&["x", "z"])),
+                ("database \"d\"".into(), failed(&["x"])),
+            ]),
             [
                 text("the cluster", "y"),
                 text("database \"a\" and of 2 other databases", "x"),

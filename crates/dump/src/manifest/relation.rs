@@ -1,6 +1,7 @@
 //! Relations with their columns, constraints and indexes.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use tokio_postgres::Client;
 
@@ -82,7 +83,7 @@ impl Relations {
         self.list
     }
 
-    fn add<T>(&mut self, parts: Vec<(u32, T)>, add: impl Fn(&mut Relation, T)) {
+    fn add_each<T>(&mut self, parts: Vec<(u32, T)>, add: impl Fn(&mut Relation, T)) {
         for (oid, part) in parts {
             let place = self.places.get(&oid);
             if let Some(relation) = place.and_then(|place| self.list.get_mut(*place)) {
@@ -91,44 +92,60 @@ impl Relations {
         }
     }
 
-    pub(super) fn add_sizes(&mut self, sizes: Vec<(u32, Option<i64>)>) {
-        self.add(sizes, |relation, bytes| relation.bytes = bytes);
-    }
-
-    pub(super) fn add_activities(&mut self, activities: Vec<(u32, Activity)>) {
-        self.add(activities, |relation, activity| {
+    pub(super) fn add(&mut self, parts: Parts) {
+        self.add_each(parts.sizes, |relation, bytes| relation.bytes = bytes);
+        self.add_each(parts.activities, |relation, activity| {
             relation.live_row_estimate = activity.live_rows;
             relation.last_vacuum = activity.last_vacuum;
             relation.last_analyze = activity.last_analyze;
         });
-    }
-
-    pub(super) fn add_columns(&mut self, columns: Vec<(u32, Column)>) {
-        self.add(columns, |relation, column| {
+        self.add_each(parts.columns, |relation, column| {
             relation.columns.push(column);
             relation.column_count = relation.columns.len();
         });
-    }
-
-    pub(super) fn add_constraints(&mut self, constraints: Vec<(u32, Constraint)>) {
-        self.add(constraints, |relation, constraint| {
+        self.add_each(parts.constraints, |relation, constraint| {
             relation.constraints.push(constraint);
         });
+        self.add_each(parts.indexes, |relation, index| {
+            relation.indexes.push(index)
+        });
     }
+}
 
-    pub(super) fn add_indexes(&mut self, indexes: Vec<(u32, Index)>) {
-        self.add(indexes, |relation, index| relation.indexes.push(index));
+/// What is read of relations in sets, each with its relation's OID.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) activities: Vec<(u32, Activity)>,
+    pub(super) columns: Vec<(u32, Column)>,
+    pub(super) constraints: Vec<(u32, Constraint)>,
+    pub(super) indexes: Vec<(u32, Index)>,
+    pub(super) sizes: Vec<(u32, Option<i64>)>,
+}
+
+/// One of so many shares of the relations. As text it is the condition on `c`, the row of `pg_class`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Share {
+    pub(super) place: u32,
+    pub(super) of: u32,
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self { of: 1, .. } => f.write_str("true"),
+            Self { place, of } => write!(f, "c.oid::pg_catalog.int8 % {of} = {place}"),
+        }
     }
 }
 
 /// Bytes on the disk, with TOAST and indexes. A relation that another session keeps to itself has none.
-pub(super) async fn sizes(client: &Client) -> Result<Vec<(u32, Option<i64>)>> {
+pub(super) async fn sizes(client: &Client, share: Share) -> Result<Vec<(u32, Option<i64>)>> {
     let sql = format!(
         "select c.oid, pg_catalog.pg_total_relation_size(c.oid) \
          from pg_catalog.pg_class c \
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
          where c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') and {USER_SCHEMA} \
-         and c.oid not in ({KEPT})"
+         and c.oid not in ({KEPT}) and {share}"
     );
     query(client, "the sizes of relations", &sql, |f| {
         Ok((f.take()?, f.take()?))
@@ -145,7 +162,7 @@ pub(super) struct Activity {
 }
 
 /// What `pg_stat_user_tables` shows, from the functions under it: the view takes much longer.
-pub(super) async fn activities(client: &Client) -> Result<Vec<(u32, Activity)>> {
+pub(super) async fn activities(client: &Client, share: Share) -> Result<Vec<(u32, Activity)>> {
     let time = |what: &str| {
         format!(
             "pg_catalog.to_char(pg_catalog.timezone('UTC', greatest(pg_catalog.pg_stat_get_last_{what}_time(c.oid), \
@@ -156,7 +173,7 @@ pub(super) async fn activities(client: &Client) -> Result<Vec<(u32, Activity)>> 
         "select c.oid, pg_catalog.pg_stat_get_live_tuples(c.oid), {last_vacuum}, {last_analyze} \
          from pg_catalog.pg_class c \
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-         where c.relkind in ('r', 'm', 'p') and {USER_SCHEMA}",
+         where c.relkind in ('r', 'm', 'p') and {USER_SCHEMA} and {share}",
         last_vacuum = time("vacuum"),
         last_analyze = time("analyze"),
     );
@@ -174,7 +191,7 @@ pub(super) async fn activities(client: &Client) -> Result<Vec<(u32, Activity)>> 
 }
 
 /// Columns; defaults of a relation that another session keeps to itself are left out.
-pub(super) async fn columns(client: &Client) -> Result<Vec<(u32, Column)>> {
+pub(super) async fn columns(client: &Client, share: Share) -> Result<Vec<(u32, Column)>> {
     let sql = format!(
         "select a.attrelid, a.attnum, a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid, a.atttypmod), \
            not a.attnotnull, \
@@ -183,7 +200,7 @@ pub(super) async fn columns(client: &Client) -> Result<Vec<(u32, Column)>> {
          join pg_catalog.pg_class c on c.oid = a.attrelid and c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') \
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
          left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum \
-         where a.attnum > 0 and not a.attisdropped and {USER_SCHEMA} \
+         where a.attnum > 0 and not a.attisdropped and {USER_SCHEMA} and {share} \
          order by a.attrelid, a.attnum"
     );
     query(client, "columns", &sql, |f| {
@@ -201,7 +218,7 @@ pub(super) async fn columns(client: &Client) -> Result<Vec<(u32, Column)>> {
     .await
 }
 
-pub(super) async fn constraints(client: &Client) -> Result<Vec<(u32, Constraint)>> {
+pub(super) async fn constraints(client: &Client, share: Share) -> Result<Vec<(u32, Constraint)>> {
     // Not-null constraints, which are rows of their own since 18, show in the columns.
     let sql = format!(
         "select o.conrelid, o.conname::pg_catalog.text, o.contype::pg_catalog.text, \
@@ -211,7 +228,7 @@ pub(super) async fn constraints(client: &Client) -> Result<Vec<(u32, Constraint)
          from pg_catalog.pg_constraint o \
          join pg_catalog.pg_class c on c.oid = o.conrelid \
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-         where o.contype in ('p', 'u', 'f', 'c', 'x') and {USER_SCHEMA} \
+         where o.contype in ('p', 'u', 'f', 'c', 'x') and {USER_SCHEMA} and {share} \
          order by o.conrelid, o.conname"
     );
     query(client, "constraints", &sql, |f| {
@@ -228,7 +245,7 @@ pub(super) async fn constraints(client: &Client) -> Result<Vec<(u32, Constraint)
 }
 
 /// Indexes; definitions of those of a table that another session keeps to itself are left out.
-pub(super) async fn indexes(client: &Client) -> Result<Vec<(u32, Index)>> {
+pub(super) async fn indexes(client: &Client, share: Share) -> Result<Vec<(u32, Index)>> {
     // A foreign key names the index that it relies on, too, but is no constraint of the index's table by this index.
     let sql = format!(
         "select x.indrelid, i.relname::pg_catalog.text, m.amname::pg_catalog.text, \
@@ -243,7 +260,7 @@ pub(super) async fn indexes(client: &Client) -> Result<Vec<(u32, Index)>> {
          join pg_catalog.pg_am m on m.oid = i.relam \
          join pg_catalog.pg_class c on c.oid = x.indrelid and c.relkind in ('r', 'p', 'm') \
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-         where {USER_SCHEMA} \
+         where {USER_SCHEMA} and {share} \
          order by x.indrelid, i.relname"
     );
     query(client, "indexes", &sql, |f| {

@@ -49,6 +49,7 @@ pub(super) fn options(arguments: DumpArguments, verbose: bool) -> anyhow::Result
         digests: arguments.telling.report.is_some(),
         allow_newer_server: arguments.allow_newer_server,
         compression: arguments.compress.unwrap_or(unasked),
+        describes: false,
     })
 }
 
