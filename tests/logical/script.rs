@@ -230,7 +230,7 @@ fn compressed_scripts_are_files_that_other_tools_unpack() -> Result<()> {
     server.psql(
         &db,
         "create table empty (a int);
-         create table t as select i, md5(i::text) from generate_series(1, 200000) i;
+         create table t as select i, repeat(md5(i::text), 2) from generate_series(1, 200000) i;
          select lo_from_bytea(0, 'some bytes');",
     )?;
     let scratch = Scratch::new()?;
