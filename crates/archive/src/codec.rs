@@ -12,7 +12,8 @@ use flate2::{Decompress, FlushDecompress, Status};
 use crate::{Compression, Error};
 
 use cutter::Cutter;
-use gzip::{Frame, Gzip};
+pub(crate) use gzip::Frame;
+use gzip::Gzip;
 use lz4::{Lz4, Unlz4};
 use zstd::{Unzstd, Zstd};
 
@@ -26,17 +27,8 @@ pub(crate) enum Encoder {
 }
 
 impl Encoder {
-    /// For data in an archive.
-    pub(crate) fn new(compression: Compression) -> Result<Self, Error> {
-        Self::framed(compression, Frame::Zlib)
-    }
-
-    /// For a file that is one stream.
-    pub(crate) fn of_file(compression: Compression) -> Result<Self, Error> {
-        Self::framed(compression, Frame::Gzip)
-    }
-
-    fn framed(compression: Compression, frame: Frame) -> Result<Self, Error> {
+    /// `frame` is what stands around data that is compressed with gzip.
+    pub(crate) fn new(compression: Compression, frame: Frame) -> Result<Self, Error> {
         match compression {
             Compression::None => Ok(Self::None(Cutter::default())),
             Compression::Gzip { level } => Ok(Self::Gzip(Box::new(Gzip::new(level, frame)))),

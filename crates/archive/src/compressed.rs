@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use crate::codec::{Chunks, Encoder};
+use crate::codec::{Chunks, Encoder, Frame};
 use crate::{Compression, Error};
 
 /// How much goes on at once.
@@ -32,7 +32,7 @@ impl<W: Write> Compressed<W> {
     /// [`Error::Io`] where there is no memory for the compressor.
     pub fn new(sink: W, compression: Compression) -> Result<Self, Error> {
         let is_compressed = compression != Compression::None;
-        let encoder = is_compressed.then(|| Encoder::of_file(compression));
+        let encoder = is_compressed.then(|| Encoder::new(compression, Frame::Gzip));
         Ok(Self {
             encoder: encoder.transpose()?,
             portions: Portions {

@@ -2,7 +2,7 @@
 
 use std::io::{BufWriter, Seek, Write};
 
-use crate::codec::Encoder;
+use crate::codec::{Encoder, Frame};
 use crate::encoding::{Fields, Sizes};
 use crate::{DumpId, Error, Header, Offset, Oid, TocEntry};
 
@@ -84,7 +84,7 @@ impl<W: Write> Writer<W> {
                 compression.name()
             )));
         }
-        let encoder = Encoder::new(compression)?;
+        let encoder = Encoder::new(compression, Frame::Zlib)?;
         let mut writer = Self {
             sink: BufWriter::new(sink),
             position: 0,

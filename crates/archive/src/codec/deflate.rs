@@ -21,9 +21,10 @@ pub(super) struct Deflater {
 }
 
 impl Deflater {
-    /// For a level from 1 to 9.
+    /// For a level from 1 to 9; any other is the library's own, 6.
     pub(super) fn new(level: u32) -> Self {
-        let level = i32::try_from(level).map_or(Ok(CompressionLvl::default()), CompressionLvl::new);
+        let level = i32::try_from(level).ok();
+        let level = level.and_then(|level| CompressionLvl::new(level).ok());
         Self {
             compressor: Compressor::new(level.unwrap_or_default()),
             room: Vec::new(),

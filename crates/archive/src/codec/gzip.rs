@@ -89,6 +89,16 @@ struct Deflated {
     length: usize,
 }
 
+impl Deflated {
+    fn new(frame: Frame, piece: &[u8], bytes: io::Result<Vec<u8>>) -> io::Result<Self> {
+        Ok(Self {
+            bytes: bytes?,
+            checksum: frame.checksum(piece),
+            length: piece.len(),
+        })
+    }
+}
+
 impl Gzip {
     pub(crate) fn new(level: Option<u32>, frame: Frame) -> Self {
         let level = level.unwrap_or(DEFAULT_LEVEL);
@@ -130,13 +140,7 @@ impl Gzip {
         let pool = self.pool.get_or_insert_with(|| {
             Pool::start(move || {
                 let mut deflater = Deflater::new(level);
-                move |piece: Vec<u8>| {
-                    Ok(Deflated {
-                        bytes: deflater.deflate(&piece)?,
-                        checksum: frame.checksum(&piece),
-                        length: piece.len(),
-                    })
-                }
+                move |piece: Vec<u8>| Deflated::new(frame, &piece, deflater.deflate(&piece))
             })
         });
         pool.push(piece);
@@ -150,15 +154,17 @@ impl Gzip {
     fn pop<S: Chunks>(&mut self, chunks: &mut S) -> Result<bool, Error> {
         match self.pool.as_mut().and_then(Pool::pop) {
             None => Ok(false),
-            Some(Ok(deflated)) => {
-                self.put(&deflated.map_err(Error::writing)?, chunks)?;
-                Ok(true)
-            }
+            Some(Ok(deflated)) => self.put(deflated, chunks).map(|()| true),
             Some(Err(_)) => Err(Error::misuse("a thread that compresses has ended")),
         }
     }
 
-    fn put<S: Chunks>(&mut self, deflated: &Deflated, chunks: &mut S) -> Result<(), Error> {
+    fn put<S: Chunks>(
+        &mut self,
+        deflated: io::Result<Deflated>,
+        chunks: &mut S,
+    ) -> Result<(), Error> {
+        let deflated = deflated.map_err(Error::writing)?;
         let length = deflated.length as u64;
         self.checksum = self
             .frame
@@ -181,12 +187,8 @@ impl Gzip {
         self.begin(chunks)?;
         while self.pop(chunks)? {}
         let last = take(&mut self.piece);
-        let last = Deflated {
-            bytes: self.own.deflate_to_end(&last).map_err(Error::writing)?,
-            checksum: self.frame.checksum(&last),
-            length: last.len(),
-        };
-        self.put(&last, chunks)?;
+        let last = Deflated::new(self.frame, &last, self.own.deflate_to_end(&last));
+        self.put(last, chunks)?;
         put(&self.frame.trailer(self.checksum, self.length), chunks)?;
         self.cutter = Cutter::default();
         self.checksum = self.frame.checksum(&[]);
