@@ -47,23 +47,16 @@ impl Content {
 /// What is in the database that `config` leads to, as far as it can be read, by so many sessions at the most.
 pub(super) async fn describe(config: &Config, sessions: usize) -> Content {
     let failures = Failures::default();
-    let Some(client) = failures.note(super::open(config).await) else {
-        return Content {
-            failures: failures.take(),
-            ..Content::default()
-        };
-    };
-    let moment = failures.note(moment(&client).await);
-    let begun = failures.note(begin(&client).await);
-    let content = match begun {
-        Some(()) => read(client, &failures, config, sessions - 1).await,
-        None => Content::default(),
-    };
-    Content {
-        moment,
-        failures: failures.take(),
-        ..content
+    let mut content = Content::default();
+    if let Some(client) = failures.note(super::open(config).await) {
+        let moment = failures.note(moment(&client).await);
+        if failures.note(begin(&client).await).is_some() {
+            content = read(client, &failures, config, sessions - 1).await;
+        }
+        content.moment = moment;
     }
+    content.failures = failures.take();
+    content
 }
 
 /// As [`describe`], in a session of that database whose transaction goes on, and which is over then.
@@ -76,14 +69,12 @@ pub(crate) async fn describe_in(session: Session, config: &Config) -> Content {
         super::set_up(&client, &[AS_ITSELF, super::ENCODING]).await?;
         Ok(client)
     };
-    let content = match failures.note(adopting.await) {
-        Some(client) => read(client, &failures, config, 0).await,
-        None => Content::default(),
-    };
-    Content {
-        failures: failures.take(),
-        ..content
+    let mut content = Content::default();
+    if let Some(client) = failures.note(adopting.await) {
+        content = read(client, &failures, config, 0).await;
     }
+    content.failures = failures.take();
+    content
 }
 
 /// Reads all, with so many more sessions.
