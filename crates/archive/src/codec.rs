@@ -4,6 +4,7 @@ mod cutter;
 mod deflate;
 mod gzip;
 mod lz4;
+mod pieces;
 mod pool;
 mod zstd;
 
@@ -15,14 +16,15 @@ use cutter::Cutter;
 pub(crate) use gzip::Frame;
 use gzip::Gzip;
 use lz4::{Lz4, Unlz4};
+use pieces::Pieces;
 use zstd::{Unzstd, Zstd};
 
 /// Turns data into a compressed stream. The bytes it makes depend on the data alone, not on how the data is cut.
 #[derive(Debug)]
 pub(crate) enum Encoder {
     None(Cutter),
-    Gzip(Box<Gzip>),
-    Lz4(Box<Lz4>),
+    Gzip(Box<Pieces<Gzip>>),
+    Lz4(Box<Pieces<Lz4>>),
     Zstd(Box<Zstd>),
 }
 
@@ -31,8 +33,10 @@ impl Encoder {
     pub(crate) fn new(compression: Compression, frame: Frame) -> Result<Self, Error> {
         match compression {
             Compression::None => Ok(Self::None(Cutter::default())),
-            Compression::Gzip { level } => Ok(Self::Gzip(Box::new(Gzip::new(level, frame)))),
-            Compression::Lz4 { .. } => Ok(Self::Lz4(Box::default())),
+            Compression::Gzip { level } => {
+                Ok(Self::Gzip(Box::new(Pieces::new(Gzip::new(level, frame)))))
+            }
+            Compression::Lz4 { .. } => Ok(Self::Lz4(Box::new(Pieces::new(Lz4)))),
             Compression::Zstd { level, is_long } => {
                 let zstd = Zstd::new(level, is_long).map_err(Error::writing)?;
                 Ok(Self::Zstd(Box::new(zstd)))

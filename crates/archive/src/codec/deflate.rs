@@ -14,10 +14,12 @@ use miniz_oxide::inflate::core::{BlockBoundaryState, DecompressorOxide, decompre
 const EMPTY: [u8; 4] = [0, 0, 0xff, 0xff];
 
 /// Compresses pieces. The same piece becomes the same bytes, whatever came before it.
-pub(super) struct Deflater {
+pub(crate) struct Deflater {
     compressor: Compressor,
-    /// Where a piece is inflated again.
-    room: Vec<u8>,
+    /// Room for a piece's stream.
+    deflated: Vec<u8>,
+    /// Room for a piece that is inflated again.
+    inflated: Vec<u8>,
 }
 
 impl Deflater {
@@ -27,17 +29,15 @@ impl Deflater {
         let level = level.and_then(|level| CompressionLvl::new(level).ok());
         Self {
             compressor: Compressor::new(level.unwrap_or_default()),
-            room: Vec::new(),
+            deflated: Vec::new(),
+            inflated: Vec::new(),
         }
     }
 
     /// A piece that ends the stream.
     pub(super) fn deflate_to_end(&mut self, piece: &[u8]) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; self.compressor.deflate_compress_bound(piece.len())];
-        let length = self.compressor.deflate_compress(piece, &mut bytes);
-        bytes.truncate(length.map_err(io::Error::other)?);
-        bytes.shrink_to_fit();
-        Ok(bytes)
+        let stream = compress(&mut self.compressor, piece, &mut self.deflated)?;
+        Ok(stream.to_vec())
     }
 
     /// A piece, of at least one byte, behind which the stream goes on, at a byte.
@@ -45,19 +45,32 @@ impl Deflater {
     /// The compressor ends its stream, so that the mark of the end is to be taken away. Where that stands among the bits is known only to who
     /// has read all before it. That the piece comes out again as it went in is looked at by the way.
     pub(super) fn deflate(&mut self, piece: &[u8]) -> io::Result<Vec<u8>> {
-        let mut bytes = self.deflate_to_end(piece)?;
-        self.room.resize(piece.len(), 0);
-        let unused = reopen(&mut bytes, &mut self.room)?;
-        if self.room != piece {
+        let stream = compress(&mut self.compressor, piece, &mut self.deflated)?;
+        self.inflated.resize(piece.len(), 0);
+        let unused = reopen(stream, &mut self.inflated)?;
+        if self.inflated != piece {
             return Err(io::Error::other("a piece was not compressed as it is"));
         }
         // The bits that are left over, which are zero, begin the block where there are enough of them.
-        if unused < 3 {
-            bytes.push(0);
-        }
-        bytes.extend(EMPTY);
-        Ok(bytes)
+        let head: &[u8] = if unused < 3 { &[0] } else { &[] };
+        Ok([stream, head, &EMPTY].concat())
     }
+}
+
+/// A piece as a stream, for which `room` is made large enough.
+fn compress<'a>(
+    compressor: &mut Compressor,
+    piece: &[u8],
+    room: &'a mut Vec<u8>,
+) -> io::Result<&'a mut [u8]> {
+    room.resize(
+        compressor
+            .deflate_compress_bound(piece.len())
+            .max(room.len()),
+        0,
+    );
+    let length = compressor.deflate_compress(piece, room);
+    Ok(&mut room[..length.map_err(io::Error::other)?])
 }
 
 /// Takes the mark of the end from a stream's last block, inflates all into `room`, and tells how many bits of the last byte are unused.

@@ -1,47 +1,59 @@
 //! LZ4 frames.
+//!
+//! Source: "LZ4 Frame Format Description", General Structure of LZ4 Frame format.
 
-use std::io::{self, Write};
+use std::io;
 
-use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
+use lz4_flex::block::{compress_into, get_maximum_output_size};
 use pgark_lz4::Unpacker;
 
-use super::{Chunks, Decoded, put};
-use crate::Error;
+use super::Decoded;
+use super::cutter::MAX;
+use super::pieces::Framing;
 
-/// Makes one frame of each stream, of linked blocks, which compress better than those that stand alone.
-#[derive(Debug, Default)]
-pub(crate) struct Lz4 {
-    encoder: Option<FrameEncoder<Vec<u8>>>,
-}
+/// The mark of a block that is stored as it is, in its length.
+const IS_STORED: u32 = 1 << 31;
 
-impl Lz4 {
-    fn encoder(&mut self) -> &mut FrameEncoder<Vec<u8>> {
-        self.encoder.get_or_insert_with(|| {
-            let info = FrameInfo::new()
-                .block_size(BlockSize::Max256KB)
-                .block_mode(BlockMode::Linked);
-            FrameEncoder::with_frame_info(info, Vec::new())
-        })
+/// Pieces that are blocks of a frame, each of which stands alone.
+#[derive(Clone, Debug)]
+pub(crate) struct Lz4;
+
+impl Framing for Lz4 {
+    /// Room for a block.
+    type Compressor = Vec<u8>;
+    /// A block, with its length before it.
+    type Piece = Vec<u8>;
+
+    fn compressor(&self) -> Vec<u8> {
+        Vec::new()
     }
 
-    pub(crate) fn write<S: Chunks>(&mut self, data: &[u8], chunks: &mut S) -> Result<(), Error> {
-        let encoder = self.encoder();
-        encoder.write_all(data).map_err(Error::writing)?;
-        put(encoder.get_ref(), chunks)?;
-        encoder.get_mut().clear();
-        Ok(())
-    }
-
-    /// Ends the frame.
-    pub(crate) fn finish<S: Chunks>(&mut self, chunks: &mut S) -> Result<(), Error> {
-        self.encoder();
-        let Some(encoder) = self.encoder.take() else {
-            return Ok(());
+    fn compress(&self, room: &mut Vec<u8>, piece: &[u8], _is_last: bool) -> io::Result<Vec<u8>> {
+        if piece.is_empty() {
+            return Ok(Vec::new());
+        }
+        room.resize(get_maximum_output_size(MAX), 0);
+        let length = compress_into(piece, room).map_err(io::Error::other)?;
+        let (block, mark) = if length < piece.len() {
+            (&room[..length], 0)
+        } else {
+            (piece, IS_STORED)
         };
-        let rest = encoder
-            .finish()
-            .map_err(|error| Error::writing(error.into()))?;
-        put(&rest, chunks)
+        let length = u32::try_from(block.len()).map_err(io::Error::other)?;
+        Ok([&(length | mark).to_le_bytes(), block].concat())
+    }
+
+    /// The magic number; version 1, blocks that stand alone, no checksums; blocks of up to 1 MiB; a checksum of these.
+    fn header(&self) -> &'static [u8] {
+        &[0x04, 0x22, 0x4d, 0x18, 0x60, 0x60, 0x51]
+    }
+
+    fn join(&mut self, piece: Vec<u8>) -> Vec<u8> {
+        piece
+    }
+
+    fn trailer(&mut self) -> Vec<u8> {
+        vec![0; 4]
     }
 }
 
