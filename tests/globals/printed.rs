@@ -2,11 +2,12 @@
 
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use pgark_dump::manifest::SCHEMA;
 use serde_json::Value;
 use support::{Fixture, Major, Running, Server, observe, pgark, run, wait_until};
 
+use crate::awkward::with_tablespaces_in_place;
 use crate::schema::expect_valid;
 
 /// `pgark manifest` of the server as `role`.
@@ -107,5 +108,68 @@ fn what_cannot_be_read_is_told_once_and_the_rest_is_there() -> Result<()> {
         ensure!(definition.is_some() == is_open, "{busy:#}");
         ensure!(idle["bytes"] == 0, "{idle:#}");
     }
+    Ok(())
+}
+
+/// In a large database, where they are told by its files to who may list these.
+#[test]
+fn sizes_are_the_same_whoever_asks() -> Result<()> {
+    let server = with_tablespaces_in_place(Major::V16).start()?;
+    server.psql(
+        "postgres",
+        "create tablespace elsewhere location '';
+         create table long (i int primary key, t text);
+         alter table long alter t set storage external;
+         insert into long select i, repeat('x', 100000) from generate_series(1, 100) i;
+         create table moved (i int primary key, t text) tablespace elsewhere;
+         insert into moved select i, repeat('x', 100) from generate_series(1, 10000) i;
+         create index on moved (t);
+         create table apart (i int) partition by range (i);
+         create table apart_1 partition of apart for values from (0) to (9) tablespace elsewhere;
+         insert into apart values (1);
+         create materialized view seen as select * from moved;
+         create view looks as select * from moved;
+         create sequence counts;
+         create unlogged table quick as select * from moved;
+         select format('create table filler_%s (i int)', i) from generate_series(1, 100) i \\gexec
+         vacuum analyze;
+         checkpoint",
+    )?;
+    let sizes = |role: &str| -> Result<Vec<(String, i64)>> {
+        let ran = observe(&mut command(&server, role, &["-j", "2"]))?;
+        ran.expect_code(0)?;
+        let told: Value = serde_json::from_slice(&ran.stdout)?;
+        let relations = told["databases"][0]["relations"].as_array();
+        let size = |relation: &Value| {
+            let name = relation["name"].as_str().context("a name")?;
+            Ok((
+                name.to_owned(),
+                relation["bytes"].as_i64().context("a size")?,
+            ))
+        };
+        relations.context("relations")?.iter().map(size).collect()
+    };
+    let asked_for = sizes("postgres")?;
+    ensure!(
+        asked_for.iter().filter(|(_, bytes)| *bytes > 0).count() == 6,
+        "{asked_for:?}"
+    );
+    // What is known of relations, over and over.
+    server.psql(
+        "postgres",
+        "create role plain login;
+         do $$ begin for i in 1 .. 20000 loop
+           execute format('alter table filler_%s set (fillfactor = %s)', 1 + i % 100, 10 + i % 90);
+         end loop; end $$",
+    )?;
+    let logged = |by: &str| Ok::<_, anyhow::Error>(server.log()?.matches(by).count());
+    server.psql(
+        "postgres",
+        "alter system set log_statement = 'all'; select pg_reload_conf()",
+    )?;
+    ensure!(sizes("postgres")? == asked_for);
+    ensure!(logged("pg_ls_dir(f.path)")? == 1);
+    ensure!(sizes("plain")? == asked_for);
+    ensure!(logged("pg_ls_dir(f.path)")? == 1);
     Ok(())
 }

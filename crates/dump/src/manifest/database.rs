@@ -1,6 +1,6 @@
 //! What is in one database: extensions, schemas, relations.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::{join, join_all};
 use pgark_connect::{Config, Session};
@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use super::failures::Failures;
 use super::fields::{query, query_one};
 use super::model::{Database, Extension, Relation, Schema};
-use super::relation::{self, Parts, Relations, Share};
+use super::relation::{self, Parts};
 use crate::error::{Error, Result};
 use crate::moment::Moment;
 
@@ -17,8 +17,27 @@ use crate::moment::Moment;
 pub(super) const USER_SCHEMA: &str = "n.nspname not in ('pg_catalog', 'information_schema') \
                                       and n.nspname !~ '^pg_(toast|temp)'";
 
-/// How many shares of the relations there are for each of several sessions: each is read by queries that look at all.
-const SHARES: u32 = 2;
+/// What is read of all relations by one query each, what takes longest first.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Indexes,
+    Sizes,
+    Columns,
+    Constraints,
+    Relations,
+    Activities,
+}
+
+impl Part {
+    const ALL: [Self; 6] = [
+        Self::Indexes,
+        Self::Sizes,
+        Self::Columns,
+        Self::Constraints,
+        Self::Relations,
+        Self::Activities,
+    ];
+}
 
 /// What is in a database, and when.
 #[derive(Debug, Default)]
@@ -79,23 +98,14 @@ pub(crate) async fn describe_in(session: Session, config: &Config) -> Content {
 
 /// Reads all, with so many more sessions.
 async fn read(client: Client, failures: &Failures, config: &Config, others: usize) -> Content {
-    let of = match u32::try_from(others).unwrap_or(u32::MAX) {
-        0 => 1,
-        others => others.saturating_add(1).saturating_mul(SHARES),
-    };
-    let next = AtomicU32::new(0);
+    let others = others.min(Part::ALL.len() - 1);
+    let next = AtomicUsize::new(0);
     let parts = async |reader: &Reader<'_>| {
-        let mut parts = Vec::new();
-        loop {
-            let share = Share {
-                place: next.fetch_add(1, Ordering::Relaxed),
-                of,
-            };
-            if share.place >= of {
-                return parts;
-            }
-            parts.push(reader.parts(share).await);
+        let mut parts = Parts::default();
+        while let Some(part) = Part::ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
+            reader.read(*part, &mut parts).await;
         }
+        parts
     };
     let first = Reader { client, failures };
     let snapshot = match others {
@@ -103,11 +113,9 @@ async fn read(client: Client, failures: &Failures, config: &Config, others: usiz
         _ => first.list(snapshot(&first.client)).await,
     };
     let whole = async {
-        let client = &first.client;
-        let extensions = first.list(extensions(client)).await;
-        let schemas = first.list(schemas(client)).await;
-        let relations = first.list(relation::relations(client)).await;
-        (extensions, schemas, relations, parts(&first).await)
+        let extensions = first.list(extensions(&first.client)).await;
+        let schemas = first.list(schemas(&first.client)).await;
+        (extensions, schemas, parts(&first).await)
     };
     let others = (0..others).zip(snapshot.iter().cycle());
     let others = others.map(async |(_, snapshot)| {
@@ -118,15 +126,12 @@ async fn read(client: Client, failures: &Failures, config: &Config, others: usiz
         failures.note(super::set_up(&reader.client, &[&as_first]).await)?;
         Some(parts(&reader).await)
     });
-    let ((extensions, schemas, relations, parts), others) = join(whole, join_all(others)).await;
-    let mut relations = Relations::new(relations);
-    for parts in others.into_iter().flatten().chain([parts]).flatten() {
-        relations.add(parts);
-    }
+    let ((extensions, schemas, parts), others) = join(whole, join_all(others)).await;
+    let parts = others.into_iter().flatten().chain([parts]).collect();
     Content {
         extensions,
         schemas,
-        relations: relations.into_list(),
+        relations: relation::put_together(parts),
         ..Content::default()
     }
 }
@@ -138,15 +143,16 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The parts of some relations. Indexes come before sizes, which are faster told of relations that the session knows.
-    async fn parts(&self, share: Share) -> Parts {
+    /// Reads a part of all relations.
+    async fn read(&self, part: Part, parts: &mut Parts) {
         let client = &self.client;
-        Parts {
-            activities: self.list(relation::activities(client, share)).await,
-            columns: self.list(relation::columns(client, share)).await,
-            constraints: self.list(relation::constraints(client, share)).await,
-            indexes: self.list(relation::indexes(client, share)).await,
-            sizes: self.list(relation::sizes(client, share)).await,
+        match part {
+            Part::Indexes => parts.indexes = self.list(relation::indexes(client)).await,
+            Part::Sizes => parts.sizes = self.list(relation::sizes(client)).await,
+            Part::Columns => parts.columns = self.list(relation::columns(client)).await,
+            Part::Constraints => parts.constraints = self.list(relation::constraints(client)).await,
+            Part::Relations => parts.relations = self.list(relation::relations(client)).await,
+            Part::Activities => parts.activities = self.list(relation::activities(client)).await,
         }
     }
 

@@ -1,12 +1,12 @@
 //! Relations with their columns, constraints and indexes.
 
 use std::collections::HashMap;
-use std::fmt;
+use std::mem::take;
 
 use tokio_postgres::Client;
 
 use super::database::USER_SCHEMA;
-use super::fields::query;
+use super::fields::{query, query_one};
 use super::model::{Column, Constraint, Index, Relation};
 use crate::error::Result;
 
@@ -65,22 +65,18 @@ pub(super) async fn relations(client: &Client) -> Result<Vec<Relation>> {
 
 /// The relations of a database, to which parts are added that were read in sets. A part of a relation that is not among them, since it
 /// was made after they were read, is left out.
-pub(super) struct Relations {
+struct Relations {
     list: Vec<Relation>,
     places: HashMap<u32, usize>,
 }
 
 impl Relations {
-    pub(super) fn new(list: Vec<Relation>) -> Self {
+    fn new(list: Vec<Relation>) -> Self {
         let oids = list.iter().map(|relation| relation.oid);
         Self {
             places: oids.enumerate().map(|(place, oid)| (oid, place)).collect(),
             list,
         }
-    }
-
-    pub(super) fn into_list(self) -> Vec<Relation> {
-        self.list
     }
 
     fn add_each<T>(&mut self, parts: Vec<(u32, T)>, add: impl Fn(&mut Relation, T)) {
@@ -92,7 +88,7 @@ impl Relations {
         }
     }
 
-    pub(super) fn add(&mut self, parts: Parts) {
+    fn add(&mut self, parts: Parts) {
         self.add_each(parts.sizes, |relation, bytes| relation.bytes = bytes);
         self.add_each(parts.activities, |relation, activity| {
             relation.live_row_estimate = activity.live_rows;
@@ -113,8 +109,9 @@ impl Relations {
 }
 
 /// What is read of relations in sets, each with its relation's OID.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Parts {
+    pub(super) relations: Vec<Relation>,
     pub(super) activities: Vec<(u32, Activity)>,
     pub(super) columns: Vec<(u32, Column)>,
     pub(super) constraints: Vec<(u32, Constraint)>,
@@ -122,35 +119,74 @@ pub(super) struct Parts {
     pub(super) sizes: Vec<(u32, Option<i64>)>,
 }
 
-/// One of so many shares of the relations. As text it is the condition on `c`, the row of `pg_class`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Share {
-    pub(super) place: u32,
-    pub(super) of: u32,
-}
-
-impl fmt::Display for Share {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self { of: 1, .. } => f.write_str("true"),
-            Self { place, of } => write!(f, "c.oid::pg_catalog.int8 % {of} = {place}"),
-        }
+/// The relations with their parts, each part of which is in one of `read`.
+pub(super) fn put_together(mut read: Vec<Parts>) -> Vec<Relation> {
+    let list = read.iter_mut().map(|parts| take(&mut parts.relations));
+    let mut relations = Relations::new(list.flatten().collect());
+    for parts in read {
+        relations.add(parts);
     }
+    relations.list
 }
 
-/// Bytes on the disk, with TOAST and indexes. A relation that another session keeps to itself has none.
-pub(super) async fn sizes(client: &Client, share: Share) -> Result<Vec<(u32, Option<i64>)>> {
-    let sql = format!(
+/// Whether a database is so large that listing its files is faster than asking for the sizes of its relations, each of which the server
+/// has to get to know; and whether the role may.
+const LISTS_FILES: &str = "select pg_catalog.pg_relation_size('pg_catalog.pg_class') > 2097152 \
+    and pg_catalog.has_function_privilege('pg_catalog.pg_ls_dir(pg_catalog.text)', 'execute') \
+    and pg_catalog.has_function_privilege('pg_catalog.pg_stat_file(pg_catalog.text, pg_catalog.bool)', 'execute')";
+
+/// Bytes on the disk, with TOAST and indexes.
+pub(super) async fn sizes(client: &Client) -> Result<Vec<(u32, Option<i64>)>> {
+    let what = "the sizes of relations";
+    let lists_files = query_one(client, what, LISTS_FILES, |f| f.take()).await?;
+    let sql = if lists_files {
+        sizes_of_files()
+    } else {
+        sizes_asked_for()
+    };
+    query(client, what, &sql, |f| Ok((f.take()?, f.take()?))).await
+}
+
+/// A relation that another session keeps to itself has no size.
+fn sizes_asked_for() -> String {
+    format!(
         "select c.oid, pg_catalog.pg_total_relation_size(c.oid) \
          from pg_catalog.pg_class c \
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
          where c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') and {USER_SCHEMA} \
-         and c.oid not in ({KEPT}) and {share}"
-    );
-    query(client, "the sizes of relations", &sql, |f| {
-        Ok((f.take()?, f.take()?))
-    })
-    .await
+         and c.oid not in ({KEPT})"
+    )
+}
+
+/// Adds up files: a relation's folder is that of its tablespace, and their names begin with its number.
+///
+/// Source: "Database File Layout" in the manual.
+fn sizes_of_files() -> String {
+    format!(
+        "with relations (oid, node, space, toast) as ( \
+           select c.oid, c.relfilenode, c.reltablespace, c.reltoastrelid from pg_catalog.pg_class c \
+           join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+           where c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') and {USER_SCHEMA}), \
+         indexes (table_oid, node, space) as ( \
+           select x.indrelid, i.relfilenode, i.reltablespace \
+           from pg_catalog.pg_index x join pg_catalog.pg_class i on i.oid = x.indexrelid), \
+         parts (oid, node, space) as ( \
+           select oid, node, space from relations \
+           union all select r.oid, i.node, i.space from relations r join indexes i on i.table_oid = r.oid \
+           union all select r.oid, t.relfilenode, t.reltablespace \
+             from relations r join pg_catalog.pg_class t on t.oid = r.toast \
+           union all select r.oid, i.node, i.space from relations r join indexes i on i.table_oid = r.toast), \
+         folders (space, path) as ( \
+           select s.space, pg_catalog.regexp_replace(pg_catalog.pg_relation_filepath(s.one), '/[^/]*$', '') \
+           from (select c.reltablespace, pg_catalog.min(c.oid) from pg_catalog.pg_class c \
+             where c.relfilenode <> 0 and c.relpersistence <> 't' group by c.reltablespace) s (space, one)), \
+         files (space, node, bytes) as ( \
+           select f.space, pg_catalog.substring(name, '^[0-9]+')::pg_catalog.oid, \
+             (pg_catalog.pg_stat_file(f.path || '/' || name, true)).size \
+           from folders f cross join lateral pg_catalog.pg_ls_dir(f.path) name where name ~ '^[0-9]') \
+         select p.oid, coalesce(pg_catalog.sum(f.bytes), 0)::pg_catalog.int8 \
+         from parts p left join files f on f.space = p.space and f.node = p.node group by p.oid"
+    )
 }
 
 /// What the server's statistics say of a table.
@@ -162,7 +198,7 @@ pub(super) struct Activity {
 }
 
 /// What `pg_stat_user_tables` shows, from the functions under it: the view takes much longer.
-pub(super) async fn activities(client: &Client, share: Share) -> Result<Vec<(u32, Activity)>> {
+pub(super) async fn activities(client: &Client) -> Result<Vec<(u32, Activity)>> {
     let time = |what: &str| {
         format!(
             "pg_catalog.to_char(pg_catalog.timezone('UTC', greatest(pg_catalog.pg_stat_get_last_{what}_time(c.oid), \
@@ -173,7 +209,7 @@ pub(super) async fn activities(client: &Client, share: Share) -> Result<Vec<(u32
         "select c.oid, pg_catalog.pg_stat_get_live_tuples(c.oid), {last_vacuum}, {last_analyze} \
          from pg_catalog.pg_class c \
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-         where c.relkind in ('r', 'm', 'p') and {USER_SCHEMA} and {share}",
+         where c.relkind in ('r', 'm', 'p') and {USER_SCHEMA}",
         last_vacuum = time("vacuum"),
         last_analyze = time("analyze"),
     );
@@ -191,7 +227,7 @@ pub(super) async fn activities(client: &Client, share: Share) -> Result<Vec<(u32
 }
 
 /// Columns; defaults of a relation that another session keeps to itself are left out.
-pub(super) async fn columns(client: &Client, share: Share) -> Result<Vec<(u32, Column)>> {
+pub(super) async fn columns(client: &Client) -> Result<Vec<(u32, Column)>> {
     let sql = format!(
         "select a.attrelid, a.attnum, a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid, a.atttypmod), \
            not a.attnotnull, \
@@ -200,7 +236,7 @@ pub(super) async fn columns(client: &Client, share: Share) -> Result<Vec<(u32, C
          join pg_catalog.pg_class c on c.oid = a.attrelid and c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') \
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
          left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum \
-         where a.attnum > 0 and not a.attisdropped and {USER_SCHEMA} and {share} \
+         where a.attnum > 0 and not a.attisdropped and {USER_SCHEMA} \
          order by a.attrelid, a.attnum"
     );
     query(client, "columns", &sql, |f| {
@@ -218,7 +254,7 @@ pub(super) async fn columns(client: &Client, share: Share) -> Result<Vec<(u32, C
     .await
 }
 
-pub(super) async fn constraints(client: &Client, share: Share) -> Result<Vec<(u32, Constraint)>> {
+pub(super) async fn constraints(client: &Client) -> Result<Vec<(u32, Constraint)>> {
     // Not-null constraints, which are rows of their own since 18, show in the columns.
     let sql = format!(
         "select o.conrelid, o.conname::pg_catalog.text, o.contype::pg_catalog.text, \
@@ -228,7 +264,7 @@ pub(super) async fn constraints(client: &Client, share: Share) -> Result<Vec<(u3
          from pg_catalog.pg_constraint o \
          join pg_catalog.pg_class c on c.oid = o.conrelid \
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-         where o.contype in ('p', 'u', 'f', 'c', 'x') and {USER_SCHEMA} and {share} \
+         where o.contype in ('p', 'u', 'f', 'c', 'x') and {USER_SCHEMA} \
          order by o.conrelid, o.conname"
     );
     query(client, "constraints", &sql, |f| {
@@ -245,7 +281,7 @@ pub(super) async fn constraints(client: &Client, share: Share) -> Result<Vec<(u3
 }
 
 /// Indexes; definitions of those of a table that another session keeps to itself are left out.
-pub(super) async fn indexes(client: &Client, share: Share) -> Result<Vec<(u32, Index)>> {
+pub(super) async fn indexes(client: &Client) -> Result<Vec<(u32, Index)>> {
     // A foreign key names the index that it relies on, too, but is no constraint of the index's table by this index.
     let sql = format!(
         "select x.indrelid, i.relname::pg_catalog.text, m.amname::pg_catalog.text, \
@@ -260,7 +296,7 @@ pub(super) async fn indexes(client: &Client, share: Share) -> Result<Vec<(u32, I
          join pg_catalog.pg_am m on m.oid = i.relam \
          join pg_catalog.pg_class c on c.oid = x.indrelid and c.relkind in ('r', 'p', 'm') \
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-         where {USER_SCHEMA} and {share} \
+         where {USER_SCHEMA} \
          order by x.indrelid, i.relname"
     );
     query(client, "indexes", &sql, |f| {
