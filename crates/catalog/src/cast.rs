@@ -21,17 +21,18 @@ pub struct Cast {
 }
 
 impl Cast {
-    /// Reads all casts but those that come into being with a range type.
+    /// Reads the users' casts but those that come into being with a range type.
     pub(crate) async fn fetch(session: &mut Session, server: &Server) -> Result<Vec<Self>> {
         let condition = if server.has_multiranges() {
-            "where not exists (select from pg_catalog.pg_range r where r.rngtypid = c.castsource and r.rngmultitypid = c.casttarget)"
+            "and not exists (select from pg_catalog.pg_range r where r.rngtypid = c.castsource and r.rngmultitypid = c.casttarget)"
         } else {
             ""
         };
         let sql = format!(
             "select c.tableoid, c.oid, pg_catalog.concat(s.typname, ' ', t.typname) \
              from pg_catalog.pg_cast c join pg_catalog.pg_type s on s.oid = c.castsource \
-             join pg_catalog.pg_type t on t.oid = c.casttarget {condition} order by c.castsource, c.casttarget"
+             join pg_catalog.pg_type t on t.oid = c.casttarget \
+             where c.oid >= 16384 {condition} order by c.castsource, c.casttarget"
         );
         fetch(session, "casts", &sql, |f| {
             Ok(Self {

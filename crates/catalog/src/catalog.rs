@@ -132,8 +132,8 @@ pub struct Catalog {
     pub dependencies: Vec<Dependency>,
     /// Privileges that objects had from the start.
     pub initial_privileges: Vec<InitialPrivileges>,
-    /// Relations with privileges on columns.
-    pub column_privileges: Vec<Oid>,
+    /// Privileges of columns, ordered by relation and column.
+    pub column_privileges: Vec<ColumnPrivileges>,
     /// Comments.
     pub comments: Comments,
     /// Security labels.
@@ -196,6 +196,12 @@ impl Catalog {
         };
         let types = DataType::fetch(session).await?;
         let (functions, aggregates) = Function::fetch(session).await?;
+        let foreign_servers = ForeignServer::fetch(session).await?;
+        let user_mappings = if foreign_servers.is_empty() {
+            Vec::new()
+        } else {
+            UserMapping::fetch(session).await?
+        };
         Ok(Self {
             functions,
             aggregates,
@@ -214,8 +220,8 @@ impl Catalog {
             text_search_dictionaries: TextSearchDictionary::fetch(session).await?,
             text_search_configurations: TextSearchConfiguration::fetch(session).await?,
             foreign_data_wrappers: ForeignDataWrapper::fetch(session).await?,
-            foreign_servers: ForeignServer::fetch(session).await?,
-            user_mappings: UserMapping::fetch(session).await?,
+            foreign_servers,
+            user_mappings,
             default_acls: DefaultAcl::fetch(session).await?,
             extension_foreign_keys: extension::fetch_foreign_keys(session).await?,
             unsafe_partitioned: relation::fetch_unsafe_partitioned(session).await?,
@@ -327,7 +333,7 @@ struct Links {
     inheritance: Vec<Inheritance>,
     dependencies: Vec<Dependency>,
     initial_privileges: Vec<InitialPrivileges>,
-    column_privileges: Vec<Oid>,
+    column_privileges: Vec<ColumnPrivileges>,
     comments: Comments,
     security_labels: SecurityLabels,
 }
@@ -338,7 +344,7 @@ impl Links {
             inheritance: Inheritance::fetch(session).await?,
             dependencies: Dependency::fetch(session).await?,
             initial_privileges: InitialPrivileges::fetch(session).await?,
-            column_privileges: ColumnPrivileges::fetch_relations(session).await?,
+            column_privileges: ColumnPrivileges::fetch(session).await?,
             comments: Comments::fetch(session).await?,
             security_labels: SecurityLabels::fetch(session).await?,
         })

@@ -21,7 +21,6 @@ use crate::operator::OperatorDefinition;
 use crate::operator_class::OperatorClassDefinition;
 use crate::operator_family::FamilyMembers;
 use crate::planner_statistics::PlannerStatistics;
-use crate::privilege::ColumnPrivileges;
 use crate::publication_member::PublicationFilter;
 use crate::rule::{self, Rule};
 use crate::sequence::{Sequence, SequencePosition};
@@ -85,8 +84,6 @@ pub struct Wanted {
     pub sequences: Vec<Oid>,
     /// Sequences whose positions are wanted.
     pub positions: Vec<Oid>,
-    /// Relations whose columns' privileges are wanted.
-    pub column_privileges: Vec<Oid>,
     /// Relations and indexes of which the planner's statistics are wanted.
     pub planner_statistics: Vec<Oid>,
 }
@@ -146,8 +143,6 @@ pub struct Definitions {
     pub sequences: HashMap<Oid, Sequence>,
     /// How far sequences have come.
     pub positions: HashMap<Oid, SequencePosition>,
-    /// Privileges of columns, ordered by relation and column.
-    pub column_privileges: Vec<ColumnPrivileges>,
     /// What the planner knows of relations and indexes.
     pub planner_statistics: HashMap<Oid, PlannerStatistics>,
 }
@@ -265,8 +260,6 @@ impl Definitions {
             .await?,
             sequences: Sequence::fetch(session, oids(&wanted.sequences)).await?,
             positions: SequencePosition::fetch(session, &catalog.server, quoter, &positions)
-                .await?,
-            column_privileges: ColumnPrivileges::fetch(session, oids(&wanted.column_privileges))
                 .await?,
             planner_statistics: PlannerStatistics::fetch(
                 session,

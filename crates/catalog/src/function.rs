@@ -37,9 +37,9 @@ impl Function {
                on i.objoid = p.oid and i.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass and i.objsubid = 0 \
              where (p.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace or p.proacl is distinct from i.initprivs \
                  or p.prokind <> 'a' \
-                   and (exists (select from pg_catalog.pg_cast c where c.oid >= 16384 and c.castfunc = p.oid) \
-                     or exists (select from pg_catalog.pg_transform t where t.oid >= 16384 \
-                                and (t.trffromsql = p.oid or t.trftosql = p.oid)))) \
+                   and p.oid in (select castfunc from pg_catalog.pg_cast where oid >= 16384 \
+                     union all select trffromsql from pg_catalog.pg_transform where oid >= 16384 \
+                     union all select trftosql from pg_catalog.pg_transform where oid >= 16384)) \
                and (p.prokind = 'a' \
                  or not exists (select from pg_catalog.pg_depend where classid = 'pg_catalog.pg_proc'::pg_catalog.regclass \
                                 and objid = p.oid and deptype = 'i'))";

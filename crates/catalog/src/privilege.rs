@@ -1,10 +1,12 @@
 //! Privileges as the catalogues hold them.
 
+use std::collections::HashSet;
+
 use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{Fields, fetch, fetch_of};
+use crate::fields::{Fields, fetch};
 use crate::oid::{CatalogId, Oid};
 
 /// The access control list of an object, as array text.
@@ -64,30 +66,15 @@ pub struct ColumnPrivileges {
 }
 
 impl ColumnPrivileges {
-    /// Which relations have columns with privileges of their own that are not those from the start.
-    pub(crate) async fn fetch_relations(session: &mut Session) -> Result<Vec<Oid>> {
-        let sql = "select distinct a.attrelid from pg_catalog.pg_attribute a where a.attacl is not null \
-            and not exists (select from pg_catalog.pg_init_privs p where p.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass \
-              and p.objoid = a.attrelid and p.objsubid = a.attnum and p.initprivs = a.attacl)";
-        fetch(session, "column privileges", sql, |f| f.oid()).await
-    }
-
-    /// The columns' privileges of some relations, in the order of the columns.
-    pub(crate) async fn fetch(
-        session: &mut Session,
-        relations: impl IntoIterator<Item = Oid>,
-    ) -> Result<Vec<Self>> {
-        let sql = |oids: &str| {
-            format!(
-                "select a.attrelid, a.attname, a.attacl, p.initprivs \
-                 from pg_catalog.pg_attribute a \
-                 left join pg_catalog.pg_init_privs p on p.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass \
-                   and p.objoid = a.attrelid and p.objsubid = a.attnum \
-                 where a.attrelid = any({oids}) and not a.attisdropped and (a.attacl is not null or p.initprivs is not null) \
-                 order by a.attrelid, a.attnum"
-            )
-        };
-        fetch_of(session, "column privileges", relations, sql, |f| {
+    /// Reads those of relations with columns whose privileges are not those from the start.
+    pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
+        let sql = "select a.attrelid, a.attname, a.attacl, p.initprivs \
+            from pg_catalog.pg_attribute a \
+            left join pg_catalog.pg_init_privs p on p.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass \
+              and p.objoid = a.attrelid and p.objsubid = a.attnum \
+            where not a.attisdropped and (a.attacl is not null or p.initprivs is not null) \
+            order by a.attrelid, a.attnum";
+        let mut all = fetch(session, "column privileges", sql, |f| {
             Ok(Self {
                 relation: f.oid()?,
                 column: f.text()?,
@@ -95,6 +82,11 @@ impl ColumnPrivileges {
                 initial: f.optional_text(),
             })
         })
-        .await
+        .await?;
+        let is_changed = |column: &&Self| column.acl.is_some() && column.acl != column.initial;
+        let changed = all.iter().filter(is_changed);
+        let changed: HashSet<Oid> = changed.map(|column| column.relation).collect();
+        all.retain(|column| changed.contains(&column.relation));
+        Ok(all)
     }
 }

@@ -17,9 +17,9 @@ pub(crate) use operator::family_operator;
 use bstr::BString;
 use pgark_archive::{DumpId, TocEntry};
 use pgark_catalog::{
-    Acl, Catalog, CatalogId, Comment, Comments, ConfigTable, Database, Definitions, Dependency,
-    Details, InitialPrivileges, Oid, Roles, Schema, SecurityLabel, SecurityLabels, Server,
-    catalog_oid,
+    Acl, Catalog, CatalogId, ColumnPrivileges, Comment, Comments, ConfigTable, Database,
+    Definitions, Dependency, Details, InitialPrivileges, Oid, Roles, Schema, SecurityLabel,
+    SecurityLabels, Server, catalog_oid,
 };
 use pgark_sql::{Encoding, Quoter};
 
@@ -138,6 +138,16 @@ impl Fixture {
         let oid = self.row(Oid::INVALID).oid;
         self.roles.push((oid, name.into()));
         oid
+    }
+
+    /// Privileges of a column that are those that it had from the start.
+    pub(crate) fn column_privileges(&mut self, relation: Oid) {
+        self.catalog.column_privileges.push(ColumnPrivileges {
+            relation,
+            column: "c".into(),
+            acl: None,
+            initial: None,
+        });
     }
 
     pub(crate) fn schema(&mut self, name: &str) -> Oid {

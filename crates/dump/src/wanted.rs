@@ -64,28 +64,21 @@ impl Plan<'_> {
                     _ => {}
                 }
             }
-            Object::Relation(i) => {
-                if node.components().contains(Components::DEFINITION) {
-                    let relation = &self.catalog.relations[i];
-                    if relation.is_partition && !self.dialect.attaches_partitions_apart() {
-                        wanted.partitions.push(oid);
-                    }
-                    match relation.kind {
-                        RelationKind::View | RelationKind::MaterializedView => {
-                            wanted.views.push(oid)
-                        }
-                        RelationKind::Sequence => wanted.sequences.push(oid),
-                        RelationKind::PartitionedTable => wanted.partitioned.push(oid),
-                        RelationKind::ForeignTable => wanted.foreign_tables.push(oid),
-                        _ => {}
-                    }
-                    wanted
-                        .type_names
-                        .extend(Some(relation.of_type).filter(|of_type| of_type.is_valid()));
+            Object::Relation(i) if node.components().contains(Components::DEFINITION) => {
+                let relation = &self.catalog.relations[i];
+                if relation.is_partition && !self.dialect.attaches_partitions_apart() {
+                    wanted.partitions.push(oid);
                 }
-                if node.components().contains(Components::ACL) {
-                    wanted.column_privileges.push(oid);
+                match relation.kind {
+                    RelationKind::View | RelationKind::MaterializedView => wanted.views.push(oid),
+                    RelationKind::Sequence => wanted.sequences.push(oid),
+                    RelationKind::PartitionedTable => wanted.partitioned.push(oid),
+                    RelationKind::ForeignTable => wanted.foreign_tables.push(oid),
+                    _ => {}
                 }
+                wanted
+                    .type_names
+                    .extend(Some(relation.of_type).filter(|of_type| of_type.is_valid()));
             }
             Object::ForeignDataWrapper(i) => {
                 let wrapper = &self.catalog.foreign_data_wrappers[i];
@@ -199,7 +192,6 @@ mod tests {
         assert_eq!(wanted.publication_tables, oids([published]));
         assert_eq!(wanted.sequences, oids([sequence]));
         assert_eq!(wanted.positions, oids([sequence]));
-        assert_eq!(wanted.column_privileges, oids([table]));
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Emitter<'_> {
             return Ok(());
         }
         let relation = self.plan.node(id).id.oid;
-        let all = &self.definitions.column_privileges;
+        let all = &self.catalog().column_privileges;
         let start = all.partition_point(|privileges| privileges.relation < relation);
         for privileges in all[start..]
             .iter()

@@ -1,6 +1,7 @@
 //! Relations with their columns, constraints and indexes.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::mem::take;
 
 use tokio_postgres::Client;
@@ -12,10 +13,31 @@ use crate::error::Result;
 
 /// The relations that other sessions keep to themselves: asking for a size, an expression or an index's definition opens the table, and
 /// would wait for them.
-const KEPT: &str = "select l.relation from pg_catalog.pg_locks l \
-                    where l.mode = 'AccessExclusiveLock' and l.relation is not null \
-                    and l.database = (select d.oid from pg_catalog.pg_database d \
-                      where d.datname = pg_catalog.current_database())";
+///
+/// As text it is the condition on `c`, a row of `pg_class`, that it is none of them.
+#[derive(Debug)]
+pub(super) struct Kept(pub(super) Vec<u32>);
+
+impl Kept {
+    pub(super) async fn read(client: &Client) -> Result<Vec<u32>> {
+        let sql = "select l.relation from pg_catalog.pg_locks l \
+                   where l.mode = 'AccessExclusiveLock' and l.relation is not null \
+                   and l.database = (select d.oid from pg_catalog.pg_database d \
+                     where d.datname = pg_catalog.current_database())";
+        query(client, "the locks", sql, |f| f.take()).await
+    }
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("c.oid <> all ('{")?;
+        for (place, oid) in self.0.iter().enumerate() {
+            let comma = if place > 0 { "," } else { "" };
+            write!(f, "{comma}{oid}")?;
+        }
+        f.write_str("}'::pg_catalog.oid[])")
+    }
+}
 
 /// The relations of users' schemas, by schema and name, without their parts.
 pub(super) async fn relations(client: &Client) -> Result<Vec<Relation>> {
@@ -136,25 +158,25 @@ const LISTS_FILES: &str = "select pg_catalog.pg_relation_size('pg_catalog.pg_cla
     and pg_catalog.has_function_privilege('pg_catalog.pg_stat_file(pg_catalog.text, pg_catalog.bool)', 'execute')";
 
 /// Bytes on the disk, with TOAST and indexes.
-pub(super) async fn sizes(client: &Client) -> Result<Vec<(u32, Option<i64>)>> {
+pub(super) async fn sizes(client: &Client, kept: &Kept) -> Result<Vec<(u32, Option<i64>)>> {
     let what = "the sizes of relations";
     let lists_files = query_one(client, what, LISTS_FILES, |f| f.take()).await?;
     let sql = if lists_files {
         sizes_of_files()
     } else {
-        sizes_asked_for()
+        sizes_asked_for(kept)
     };
     query(client, what, &sql, |f| Ok((f.take()?, f.take()?))).await
 }
 
 /// A relation that another session keeps to itself has no size.
-fn sizes_asked_for() -> String {
+fn sizes_asked_for(kept: &Kept) -> String {
     format!(
         "select c.oid, pg_catalog.pg_total_relation_size(c.oid) \
          from pg_catalog.pg_class c \
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
          where c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') and {USER_SCHEMA} \
-         and c.oid not in ({KEPT})"
+         and {kept}"
     )
 }
 
@@ -227,11 +249,11 @@ pub(super) async fn activities(client: &Client) -> Result<Vec<(u32, Activity)>> 
 }
 
 /// Columns; defaults of a relation that another session keeps to itself are left out.
-pub(super) async fn columns(client: &Client) -> Result<Vec<(u32, Column)>> {
+pub(super) async fn columns(client: &Client, kept: &Kept) -> Result<Vec<(u32, Column)>> {
     let sql = format!(
         "select a.attrelid, a.attnum, a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid, a.atttypmod), \
            not a.attnotnull, \
-           case when c.oid not in ({KEPT}) then pg_catalog.pg_get_expr(d.adbin, d.adrelid) end \
+           case when {kept} then pg_catalog.pg_get_expr(d.adbin, d.adrelid) end \
          from pg_catalog.pg_attribute a \
          join pg_catalog.pg_class c on c.oid = a.attrelid and c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') \
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
@@ -281,11 +303,11 @@ pub(super) async fn constraints(client: &Client) -> Result<Vec<(u32, Constraint)
 }
 
 /// Indexes; definitions of those of a table that another session keeps to itself are left out.
-pub(super) async fn indexes(client: &Client) -> Result<Vec<(u32, Index)>> {
+pub(super) async fn indexes(client: &Client, kept: &Kept) -> Result<Vec<(u32, Index)>> {
     // A foreign key names the index that it relies on, too, but is no constraint of the index's table by this index.
     let sql = format!(
         "select x.indrelid, i.relname::pg_catalog.text, m.amname::pg_catalog.text, \
-           case when c.oid not in ({KEPT}) \
+           case when {kept} \
              then pg_catalog.replace(pg_catalog.pg_get_indexdef(x.indexrelid), E'\\n', ' ') end, \
            x.indisunique, x.indisprimary, x.indisvalid, x.indpred is not null, \
            (select o.conname::pg_catalog.text from pg_catalog.pg_constraint o \

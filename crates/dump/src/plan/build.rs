@@ -351,8 +351,10 @@ impl<'a> Plan<'a> {
     /// Notes which objects have privileges, comments and so on at all.
     fn note_what_is_there(&mut self, options: &Options) {
         let catalog = self.catalog;
-        let with_column_privileges: HashSet<Oid> =
-            catalog.column_privileges.iter().copied().collect();
+        let with_column_privileges = catalog.column_privileges.iter();
+        let with_column_privileges: HashSet<Oid> = with_column_privileges
+            .map(|privileges| privileges.relation)
+            .collect();
         for place in 0..self.nodes.len() {
             let object = self.nodes[place].object;
             let has_acl = match object {

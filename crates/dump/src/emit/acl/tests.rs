@@ -63,7 +63,7 @@ fn privileges_are_written_as_far_as_they_are_not_those_of_a_new_object() {
 fn privileges_that_were_brought_back_to_the_usual_ones_are_written() {
     let (mut f, table) = with_privileges(None, Some("{alice=arwdDxt/alice,bob=r/alice}"));
     // A column has privileges, so that those of the table are looked at, too.
-    f.catalog.column_privileges.push(table.oid);
+    f.column_privileges(table.oid);
     assert_eq!(
         f.text("ACL", "TABLE t"),
         "REVOKE SELECT ON TABLE s.t FROM bob;\n"
@@ -83,13 +83,12 @@ fn columns_follow_their_table() {
         relation: Oid(1),
         ..of("x", Some("{bob=r/alice}"), None)
     };
-    f.definitions.column_privileges = vec![
+    f.catalog.column_privileges = vec![
         other,
         of("a", Some("{bob=rw/alice}"), None),
         of("B", None, Some("{bob=r/alice}")),
         of("same", Some("{bob=r/alice}"), Some("{bob=r/alice}")),
     ];
-    f.catalog.column_privileges.push(table.oid);
     assert_eq!(
         f.list(),
         [

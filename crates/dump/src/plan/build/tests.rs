@@ -249,7 +249,7 @@ fn privileges_are_there_where_they_were_changed() {
             |f, table| f.relation_mut(table).acl.current = Some("{}".into()),
             true,
         ),
-        (|f, table| f.catalog.column_privileges.push(table.oid), true),
+        (|f, table| f.column_privileges(table.oid), true),
         (
             |f, table| {
                 f.catalog.initial_privileges.push(InitialPrivileges {
