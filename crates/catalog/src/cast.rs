@@ -16,28 +16,28 @@ use crate::server::Server;
 pub struct Cast {
     /// Its row in `pg_cast`.
     pub id: CatalogId,
-    /// The names of its types with a blank between; it has no other.
+    /// The names of its types with a blank between; it has no other. Empty for a built-in one, which is only counted.
     pub name: BString,
 }
 
 impl Cast {
-    /// Reads the users' casts but those that come into being with a range type.
+    /// Reads all casts but those that come into being with a range type.
     pub(crate) async fn fetch(session: &mut Session, server: &Server) -> Result<Vec<Self>> {
         let condition = if server.has_multiranges() {
-            "and not exists (select from pg_catalog.pg_range r where r.rngtypid = c.castsource and r.rngmultitypid = c.casttarget)"
+            "where not exists (select from pg_catalog.pg_range r where r.rngtypid = c.castsource and r.rngmultitypid = c.casttarget)"
         } else {
             ""
         };
         let sql = format!(
-            "select c.tableoid, c.oid, pg_catalog.concat(s.typname, ' ', t.typname) \
-             from pg_catalog.pg_cast c join pg_catalog.pg_type s on s.oid = c.castsource \
-             join pg_catalog.pg_type t on t.oid = c.casttarget \
-             where c.oid >= 16384 {condition} order by c.castsource, c.casttarget"
+            "select c.tableoid, c.oid, case when c.oid >= 16384 \
+               then pg_catalog.concat((select typname from pg_catalog.pg_type where oid = c.castsource), ' ', \
+                 (select typname from pg_catalog.pg_type where oid = c.casttarget)) end \
+             from pg_catalog.pg_cast c {condition} order by c.castsource, c.casttarget"
         );
         fetch(session, "casts", &sql, |f| {
             Ok(Self {
                 id: f.catalog_id()?,
-                name: f.text()?,
+                name: f.text_or_empty(),
             })
         })
         .await
