@@ -85,10 +85,7 @@ impl Index {
                    case when c.oid is null then pg_catalog.pg_get_indexdef(i.indexrelid) end, i.indnkeyatts, i.indkey, \
                    i.indisclustered, i.indisreplident, {nulls_not_distinct}, \
                    (select s.spcname from pg_catalog.pg_tablespace s where s.oid = t.reltablespace), t.reloptions, h.inhparent, \
-                   (select pg_catalog.array_agg(attnum order by attnum) from pg_catalog.pg_attribute \
-                    where attrelid = i.indexrelid and attstattarget >= 0), \
-                   (select pg_catalog.array_agg(attstattarget order by attnum) from pg_catalog.pg_attribute \
-                    where attrelid = i.indexrelid and attstattarget >= 0), \
+                   a.numbers, a.targets, \
                    c.tableoid, c.oid, c.conname, c.contype, c.condeferrable, c.condeferred, {without_overlaps}, \
                    case when c.contype = 'x' then pg_catalog.pg_get_constraintdef(c.oid, false) end \
                  from pg_catalog.unnest({oids}) r(oid) \
@@ -98,6 +95,9 @@ impl Index {
                  left join pg_catalog.pg_constraint c \
                    on c.conrelid = i.indrelid and c.conindid = i.indexrelid and c.contype in ('p', 'u', 'x') \
                  left join pg_catalog.pg_inherits h on h.inhrelid = i.indexrelid \
+                 cross join lateral ( \
+                   select pg_catalog.array_agg(attnum order by attnum), pg_catalog.array_agg(attstattarget order by attnum) \
+                   from pg_catalog.pg_attribute where attrelid = i.indexrelid and attstattarget >= 0) a (numbers, targets) \
                  where (i.indisvalid or o.relkind = 'p') and i.indisready \
                  order by i.indrelid, t.relname"
             )

@@ -265,9 +265,8 @@ impl Catalog {
     ) -> Result<HashMap<Oid, TableSize>> {
         let sql = |oids: &str| {
             format!(
-                "select oid, size / b, toast / b from (\
-                   select c.oid, pg_catalog.pg_relation_size(c.oid) size, \
-                     case when c.reltoastrelid <> 0 then pg_catalog.pg_relation_size(c.reltoastrelid) end toast, \
+                "select oid, size / b, case when size > 0 and toast <> 0 then pg_catalog.pg_relation_size(toast) / b end from (\
+                   select c.oid, pg_catalog.pg_relation_size(c.oid) size, c.reltoastrelid toast, \
                      pg_catalog.current_setting('block_size')::pg_catalog.int8 b \
                    from pg_catalog.unnest({oids}) r(oid) join pg_catalog.pg_class c on c.oid = r.oid offset 0) s \
                  where size is not null"
