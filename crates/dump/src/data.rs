@@ -86,9 +86,8 @@ pub(crate) async fn write_archive(
         has_digests,
     } = contents;
     let jobs: Arc<[Job]> = jobs.into();
-    let Sessions { first, others } = sessions;
+    let Sessions { first, mut others } = sessions;
     let opening = opening.map(|opening| Arc::new(opening.with_locks(lock_statements(&jobs))));
-    let mut others = with_locks(others, opening.as_deref()).await;
     let units = units(&jobs, &sizes, others.len() + 1);
     while others.len() + 1 > units.len().max(1) {
         if let Some(unneeded) = others.pop() {
@@ -111,7 +110,8 @@ pub(crate) async fn write_archive(
     };
     let mut beside = JoinSet::new();
     for session in others {
-        beside.spawn(worker(session, opening.clone()).run(Arc::clone(&queue)));
+        let worker = worker(session, opening.clone());
+        beside.spawn(worker.run_with_locks(Arc::clone(&queue)));
     }
     let read = read_all(worker(first, None), beside, &queue).await;
     if read.is_ok() {
@@ -130,33 +130,20 @@ pub(crate) async fn write_archive(
 /// Reads all units. The first failure ends all sessions.
 async fn read_all(
     first: Worker,
-    mut beside: JoinSet<Result<Session>>,
+    mut beside: JoinSet<Result<Option<Session>>>,
     queue: &Arc<Queue>,
 ) -> Result<Session> {
     let others = async {
         while let Some(ended) = beside.join_next().await {
-            let session = ended.map_err(|error| Error::Stopped(error.to_string()))??;
-            session::close(session).await?;
+            let ended = ended.map_err(|error| Error::Stopped(error.to_string()))?;
+            if let Some(session) = ended? {
+                session::close(session).await?;
+            }
         }
         Ok(())
     };
     let (first, ()) = tokio::try_join!(first.run(Arc::clone(queue)), others)?;
     Ok(first)
-}
-
-/// The sessions that could lock the tables too, which those that wait for a lock of their own must not come between.
-async fn with_locks(sessions: Vec<Session>, opening: Option<&Opening>) -> Vec<Session> {
-    let mut locked = Vec::new();
-    for mut session in sessions {
-        match opening {
-            Some(opening) => match opening.lock(&mut session).await {
-                Ok(()) => locked.push(session),
-                Err(error) => tracing::info!("{error}; one session fewer reads rows"),
-            },
-            None => locked.push(session),
-        }
-    }
-    locked
 }
 
 /// Locks what is read, or fails at once.

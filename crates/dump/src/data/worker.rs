@@ -25,6 +25,18 @@ pub(super) struct Worker {
 }
 
 impl Worker {
+    /// As [`run`](Self::run), after it has locked the tables too: those that wait for a lock of their own must not come between. Without
+    /// the locks it reads nothing.
+    pub(super) async fn run_with_locks(mut self, queue: Arc<Queue>) -> Result<Option<Session>> {
+        if let Some(opening) = &self.opening
+            && let Err(error) = opening.lock(&mut self.session).await
+        {
+            tracing::info!("{error}; one session fewer reads rows");
+            return Ok(None);
+        }
+        self.run(queue).await.map(Some)
+    }
+
     /// Reads units until there are no more, and gives the session back.
     pub(super) async fn run(mut self, queue: Arc<Queue>) -> Result<Session> {
         while let Some((unit, mut output)) = queue.take(&self.room) {
