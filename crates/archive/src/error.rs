@@ -61,14 +61,6 @@ pub enum Error {
         /// What is not supported, with its value.
         what: String,
     },
-    /// A compression option that cannot be understood.
-    #[error("invalid compression \"{value}\": {reason}")]
-    CompressionOption {
-        /// The whole option as given.
-        value: String,
-        /// Why it was refused.
-        reason: String,
-    },
     /// `SOURCE_DATE_EPOCH` is set to something that is not a time.
     #[error("invalid SOURCE_DATE_EPOCH \"{value}\": expected seconds since 1970")]
     SourceDateEpoch {

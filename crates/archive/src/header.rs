@@ -5,7 +5,7 @@ use std::io::Read;
 use bstr::BString;
 
 use crate::encoding::{Fields, Input, Sizes};
-use crate::{Compression, CreationTime, Error, Version};
+use crate::{Compression, CreationTime, Error, Version, compression};
 
 const MAGIC: &[u8; 5] = b"PGDMP";
 
@@ -102,9 +102,9 @@ impl Header {
         }
         fields.byte(Format::CUSTOM);
         if self.version.has_compression_algorithm() {
-            fields.byte(self.compression.recorded_algorithm());
+            fields.byte(compression::recorded_algorithm(self.compression));
         } else {
-            fields.int(self.compression.recorded_level());
+            fields.int(compression::recorded_level(self.compression));
         }
         let CreationTime {
             sec,
@@ -156,11 +156,11 @@ impl Header {
         };
         let compression = if version.has_compression_algorithm() {
             let algorithm = input.byte("the compression algorithm")?;
-            Compression::from_recorded_algorithm(algorithm)
+            compression::of_algorithm(algorithm)
                 .ok_or_else(|| input.corrupt(format!("compression algorithm {algorithm}")))?
         } else {
             let level = input.int("the compression level")?;
-            Compression::from_recorded_level(level)
+            compression::of_level(level)
                 .ok_or_else(|| input.corrupt(format!("compression level {level}")))?
         };
         let created = CreationTime {

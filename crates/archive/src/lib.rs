@@ -62,9 +62,7 @@
 //! # }
 //! ```
 
-mod codec;
 mod compare;
-mod compressed;
 mod compression;
 mod created;
 mod encoding;
@@ -84,14 +82,13 @@ mod version;
 mod writer;
 
 pub use compare::{Difference, DifferenceKind, differences};
-pub use compressed::Compressed;
-pub use compression::Compression;
 pub use created::{CreationTime, creation_seconds};
 pub use entry_name::EntryName;
 pub use error::Error;
 pub use header::{Format, Header};
 pub use line::one_line;
 pub use list::list;
+pub use pgark_compression::Compression;
 pub use reader::{Block, BlockData, LargeObjects, Reader};
 pub use renaming::Renaming;
 pub use script::{RestrictKey, Script, ScriptOptions, Statements, render, render_stream};

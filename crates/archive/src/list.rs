@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use bstr::BString;
 use jiff::tz::TimeZone;
 
+use crate::compression;
 use crate::created::local_zone;
 use crate::line::one_line;
 use crate::{Header, Selection, TocEntry};
@@ -46,7 +47,7 @@ fn list_in_zone(
         writeln!(
             out,
             ";     Compression: {}",
-            header.compression.recorded_level()
+            compression::recorded_level(header.compression)
         )?;
     }
     let version = header.version;

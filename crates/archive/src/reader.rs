@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io::{Read, Seek};
 use std::sync::Arc;
 
-use crate::codec::Decoder;
+use pgark_compression::Decoder;
+
 use crate::encoding::Input;
 use crate::script::Settings;
 use crate::writer::{BLOCK_DATA, BLOCK_LARGE_OBJECTS};

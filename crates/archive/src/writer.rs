@@ -2,7 +2,9 @@
 
 use std::io::{BufWriter, Seek, Write};
 
-use crate::codec::{Encoder, Frame};
+use pgark_compression::{Encoder, Frame};
+
+use crate::compression::is_known_to;
 use crate::encoding::{Fields, Sizes};
 use crate::{DumpId, Error, Header, Offset, Oid, TocEntry};
 
@@ -78,13 +80,13 @@ impl<W: Write> Writer<W> {
             compression,
             ..
         } = *header;
-        if !compression.is_known_to(version) {
+        if !is_known_to(compression, version) {
             return Err(Error::unsupported(format!(
                 "{} in an archive of version {version}, as pg_dump of the server's version writes it; none and gzip are",
                 compression.name()
             )));
         }
-        let encoder = Encoder::new(compression, Frame::Zlib)?;
+        let encoder = Encoder::new(compression, Frame::Zlib).map_err(Error::writing)?;
         let mut writer = Self {
             sink: BufWriter::new(sink),
             position: 0,
@@ -162,15 +164,13 @@ impl<W: Write> Writer<W> {
                     chunk,
                     ..
                 } = self;
-                encoder.write(
-                    data,
-                    &mut ChunkSink {
-                        sink,
-                        position,
-                        sizes: *sizes,
-                        chunk,
-                    },
-                )
+                let mut chunks = ChunkSink {
+                    sink,
+                    position,
+                    sizes: *sizes,
+                    chunk,
+                };
+                encoder.write(data, &mut chunks).map_err(Error::writing)
             }
             State::Idle | State::LargeObjects(_) => Err(self.out_of_turn("data")),
         }
@@ -300,8 +300,8 @@ impl<W: Write> Writer<W> {
             sizes: *sizes,
             chunk,
         };
-        encoder.finish(&mut chunks)?;
-        chunks.emit()?;
+        let ended = encoder.finish(&mut chunks).and_then(|()| chunks.emit());
+        ended.map_err(Error::writing)?;
         self.put_int(0)
     }
 

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::{self, Write};
 
-use pgark_archive::{Compressed, DumpId, Filter, Header, Oid, Script, Selection, TocEntry, Writer};
+use pgark_archive::{DumpId, Filter, Header, Oid, Script, Selection, TocEntry, Writer};
+use pgark_compression::Compressed;
 
 use crate::options::Format;
 
@@ -72,7 +73,8 @@ impl Archive {
                     ..Filter::default()
                 };
                 let selection = Selection::choose(&entries, &filter, None)?;
-                let sink = Compressed::new(Counted::new(sink), header.compression)?;
+                let sink =
+                    Compressed::new(Counted::new(sink), header.compression).map_err(writing)?;
                 let script = Script::begin(sink, header, entries.into(), &selection, *options)?;
                 Self::Script(Box::new(script))
             }
@@ -151,8 +153,13 @@ impl Archive {
                 for warning in script.warnings() {
                     tracing::warn!("{warning}");
                 }
-                Ok(script.finish()?.finish()?.bytes)
+                Ok(script.finish()?.finish().map_err(writing)?.bytes)
             }
         }
     }
+}
+
+fn writing(source: io::Error) -> pgark_archive::Error {
+    let doing = "writing the script";
+    pgark_archive::Error::Io { doing, source }
 }

@@ -34,7 +34,6 @@ mod error;
 mod folder;
 #[cfg(fuzzing)]
 pub mod fuzzing;
-mod gzip;
 mod incoming;
 mod lsn;
 mod manifest;
@@ -65,7 +64,7 @@ pub use options::{
     Checkpoint, ManifestWish, Options, ServerCompression, Slot, TablespaceMap, WalMethod,
     parse_rate,
 };
-pub use output::{Algorithm, Compression};
+pub use output::Algorithm;
 pub use plain::{Plain, PlainOptions};
 pub use recovery::{Recovery, recovery_settings};
 pub use relink::relink;

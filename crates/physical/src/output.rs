@@ -3,10 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 
-use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
-use zstd::stream::write::Encoder;
-
-use crate::gzip::GzipWriter;
+use pgark_compression::{Compressed, Compression};
 
 /// What archives can be compressed by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,29 +36,13 @@ impl Algorithm {
     }
 }
 
-/// How archives are compressed on this side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Compression {
-    /// Not at all.
-    #[default]
-    None,
-    /// By gzip, at a level of 1 to 9.
-    Gzip(u32),
-    /// By LZ4.
-    Lz4,
-    /// By zstd, at a level of 1 to 22.
-    Zstd(i32),
-}
-
-impl Compression {
-    /// What an archive's name ends in.
-    pub(crate) fn suffix(self) -> &'static str {
-        match self {
-            Self::None => "",
-            Self::Gzip(_) => Algorithm::Gzip.suffix(),
-            Self::Lz4 => Algorithm::Lz4.suffix(),
-            Self::Zstd(_) => Algorithm::Zstd.suffix(),
-        }
+/// What the name of an archive ends in that is compressed so on this side.
+pub(crate) fn suffix(compression: Compression) -> &'static str {
+    match compression {
+        Compression::None => "",
+        Compression::Gzip { .. } => Algorithm::Gzip.suffix(),
+        Compression::Lz4 { .. } => Algorithm::Lz4.suffix(),
+        Compression::Zstd { .. } => Algorithm::Zstd.suffix(),
     }
 }
 
@@ -88,60 +69,12 @@ impl Write for Raw {
 }
 
 /// Where an archive's bytes go.
-pub(crate) enum Output {
-    Plain(Raw),
-    Gzip(GzipWriter<Raw>),
-    Lz4(Box<FrameEncoder<Raw>>),
-    Zstd(Encoder<'static, Raw>),
-}
+pub(crate) type Output = Compressed<Raw>;
 
-impl Output {
-    pub(crate) fn new(raw: Raw, compression: Compression) -> io::Result<Self> {
-        Ok(match compression {
-            Compression::None => Self::Plain(raw),
-            Compression::Gzip(level) => Self::Gzip(GzipWriter::new(raw, level)),
-            Compression::Lz4 => {
-                // As pg_basebackup makes them (bbstreamer_lz4.c).
-                let info = FrameInfo::new()
-                    .block_size(BlockSize::Max256KB)
-                    .block_mode(BlockMode::Linked);
-                Self::Lz4(Box::new(FrameEncoder::with_frame_info(info, raw)))
-            }
-            Compression::Zstd(level) => Self::Zstd(Encoder::new(raw, level)?),
-        })
-    }
-
-    /// Writes what has been held back, and brings a file to the disk if that is asked for.
-    pub(crate) fn finish(self, is_synced: bool) -> io::Result<()> {
-        let mut raw = match self {
-            Self::Plain(raw) => raw,
-            Self::Gzip(gzip) => gzip.finish()?,
-            Self::Lz4(lz4) => lz4.finish()?,
-            Self::Zstd(zstd) => zstd.finish()?,
-        };
-        raw.flush()?;
-        match raw {
-            Raw::File(file) if is_synced => file.sync_all(),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(raw) => raw.write(bytes),
-            Self::Gzip(gzip) => gzip.write(bytes),
-            Self::Lz4(lz4) => lz4.write(bytes),
-            Self::Zstd(zstd) => zstd.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(raw) => raw.flush(),
-            // Small pieces would only cost.
-            Self::Gzip(_) | Self::Lz4(_) | Self::Zstd(_) => Ok(()),
-        }
+/// Writes what has been held back, and brings a file to the disk if that is asked for.
+pub(crate) fn finish(output: Output, is_synced: bool) -> io::Result<()> {
+    match output.finish()? {
+        Raw::File(file) if is_synced => file.sync_all(),
+        _ => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use bstr::{BString, ByteSlice};
 
 use crate::archive::{ArchiveWriter, header};
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::recovery::{Recovery, SETTINGS, SIGNAL};
 use crate::{Kind, Member};
 
@@ -134,6 +134,6 @@ impl Rewriter {
     }
 
     pub(crate) fn finish(self, is_synced: bool) -> io::Result<()> {
-        self.archive.finish()?.finish(is_synced)
+        output::finish(self.archive.finish()?, is_synced)
     }
 }

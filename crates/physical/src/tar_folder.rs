@@ -5,12 +5,14 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use pgark_compression::Compression;
+
 use crate::backup::Report;
 use crate::error::Doing;
 use crate::folder::{Folders, keep_apart_if_damaged, sync};
 use crate::manifest::FILE_NAME;
 use crate::member::BLOCK;
-use crate::output::{Algorithm, Compression, Output, Raw};
+use crate::output::{self, Algorithm, Output, Raw};
 use crate::recovery::Recovery;
 use crate::rewrite::Rewriter;
 use crate::wal::WalTarget;
@@ -84,11 +86,11 @@ impl TarFolder {
     pub fn wal(&mut self) -> Result<Box<dyn WalTarget>> {
         // As pg_basebackup does, which knows no other for the log (StartLogStreamer, pg_basebackup.c).
         let compression = match self.options.compression {
-            Compression::Gzip(level) => Compression::Gzip(level),
+            gzip @ Compression::Gzip { .. } => gzip,
             _ => Compression::None,
         };
-        let (path, output) =
-            self.create(&format!("pg_wal.tar{}", compression.suffix()), compression)?;
+        let name = format!("pg_wal.tar{}", output::suffix(compression));
+        let (path, output) = self.create(&name, compression)?;
         Ok(Box::new(WalArchive::new(
             path,
             output,
@@ -153,7 +155,7 @@ impl Sink for TarFolder {
         let compression = self.options.compression;
         let suffix = match self.options.server_compression {
             Some(algorithm) => algorithm.suffix(),
-            None => compression.suffix(),
+            None => output::suffix(compression),
         };
         let (path, output) = self.create(&format!("{stem}.tar{suffix}"), compression)?;
         let recovery = self
@@ -200,7 +202,7 @@ impl Sink for TarFolder {
                         .write_all(&[0; 2 * BLOCK])
                         .doing("write file", &path)?;
                 }
-                finish(&path, output.finish(is_synced))
+                finish(&path, output::finish(output, is_synced))
             }
             Some(Current::Rewritten(path, mut rewriter)) => {
                 rewriter.end_base().doing("write file", &path)?;

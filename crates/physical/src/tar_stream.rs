@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 
 use bstr::ByteSlice;
+use pgark_compression::Compression;
 
 use crate::backup::Report;
 use crate::manifest::FILE_NAME;
-use crate::output::{Compression, Output, Raw};
+use crate::output::{Output, Raw};
 use crate::recovery::Recovery;
 use crate::rewrite::Rewriter;
 use crate::{Archive, Error, Kind, Member, Result, Sink, Start};

@@ -15,7 +15,7 @@ const ZSTD_BYTES: usize = 128 * 1024;
 /// A compressed stream that is being unpacked.
 pub(crate) enum Unpacker {
     Gzip(MultiGzDecoder<Vec<u8>>),
-    Lz4(pgark_lz4::Unpacker),
+    Lz4(pgark_compression::Lz4Unpacker),
     Zstd(Zstd),
 }
 
@@ -23,7 +23,7 @@ impl Unpacker {
     pub(crate) fn new(algorithm: Algorithm) -> io::Result<Self> {
         Ok(match algorithm {
             Algorithm::Gzip => Self::Gzip(MultiGzDecoder::new(Vec::new())),
-            Algorithm::Lz4 => Self::Lz4(pgark_lz4::Unpacker::new()),
+            Algorithm::Lz4 => Self::Lz4(pgark_compression::Lz4Unpacker::new()),
             Algorithm::Zstd => Self::Zstd(Zstd {
                 decoder: Decoder::new()?,
                 out: vec![0; ZSTD_BYTES],

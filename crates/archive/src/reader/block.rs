@@ -103,7 +103,7 @@ impl<R: Read> LargeObjects<'_, R> {
 
 impl<R: Read> Reader<R> {
     pub(super) fn start_stream(&mut self, of_large_objects: bool) -> Result<(), Error> {
-        self.decoder.reset()?;
+        self.decoder.reset().map_err(Error::reading)?;
         self.state = State::Stream(Stream {
             in_chunk: 0,
             of_large_objects,

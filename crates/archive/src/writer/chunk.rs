@@ -1,9 +1,9 @@
 //! Chunks, the pieces in which a stream stands in an archive.
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 
-use crate::Error;
-use crate::codec::Chunks;
+use pgark_compression::Chunks;
+
 use crate::encoding::{Fields, Sizes};
 
 /// Bytes of a chunk at the most.
@@ -35,17 +35,15 @@ pub(super) struct ChunkSink<'a, W: Write> {
 
 impl<W: Write> ChunkSink<'_, W> {
     /// Writes what there is, if anything: a chunk of no bytes would end the stream.
-    pub(super) fn emit(&mut self) -> Result<(), Error> {
+    pub(super) fn emit(&mut self) -> io::Result<()> {
         let data = &self.chunk.bytes[..self.chunk.length];
         if data.is_empty() {
             return Ok(());
         }
         let mut length = Fields::new(self.sizes);
         length.int(i32::try_from(data.len()).expect("a chunk is smaller than 2 GiB"));
-        self.sink
-            .write_all(&length.bytes)
-            .and_then(|()| self.sink.write_all(data))
-            .map_err(Error::writing)?;
+        self.sink.write_all(&length.bytes)?;
+        self.sink.write_all(data)?;
         *self.position += (length.bytes.len() + data.len()) as u64;
         self.chunk.length = 0;
         Ok(())
@@ -53,7 +51,7 @@ impl<W: Write> ChunkSink<'_, W> {
 }
 
 impl<W: Write> Chunks for ChunkSink<'_, W> {
-    fn room(&mut self) -> Result<&mut [u8], Error> {
+    fn room(&mut self) -> io::Result<&mut [u8]> {
         if self.chunk.length == CHUNK {
             self.emit()?;
         }
@@ -64,7 +62,7 @@ impl<W: Write> Chunks for ChunkSink<'_, W> {
         self.chunk.length += length;
     }
 
-    fn cut(&mut self) -> Result<(), Error> {
+    fn cut(&mut self) -> io::Result<()> {
         self.emit()
     }
 }

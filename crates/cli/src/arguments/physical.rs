@@ -4,9 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use pgark_physical::{
-    Algorithm, ChecksumAlgorithm, Compression, Mapping, ServerCompression, parse_rate,
-};
+use pgark_compression::{Compression, InvalidCompression};
+use pgark_physical::{Algorithm, ChecksumAlgorithm, Mapping, ServerCompression, parse_rate};
 
 #[cfg(feature = "aws")]
 use super::AwsArguments;
@@ -120,63 +119,29 @@ pub(crate) enum CheckpointChoice {
 /// Who compresses, and how hard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CompressionChoice {
-    None,
     Client(Compression),
     Server(ServerCompression),
 }
 
-/// The level of gzip where none is named.
-pub(crate) const GZIP_LEVEL: u32 = 6;
-/// The level of zstd where none is named.
-const ZSTD_LEVEL: i32 = 3;
-
 fn parse_compression(text: &str) -> Result<CompressionChoice, String> {
-    if text == "none" || text == "0" {
-        return Ok(CompressionChoice::None);
-    }
-    if text.starts_with(|c: char| c.is_ascii_digit()) {
-        return client_compression(Algorithm::Gzip, Some(text)).map(CompressionChoice::Client);
-    }
+    let Some(text) = text.strip_prefix("server-") else {
+        let compression = text.strip_prefix("client-").unwrap_or(text).parse();
+        let compression = compression.map_err(|error: InvalidCompression| error.to_string());
+        return compression.map(CompressionChoice::Client);
+    };
     let (method, detail) = match text.split_once(':') {
-        Some((method, detail)) => (method, Some(detail)),
+        Some((method, detail)) => (method, Some(detail.to_owned())),
         None => (text, None),
     };
-    let (is_server_side, name) = match method.strip_prefix("server-") {
-        Some(name) => (true, name),
-        None => (false, method.strip_prefix("client-").unwrap_or(method)),
-    };
-    let algorithm = match name {
+    let algorithm = match method {
         "gzip" => Algorithm::Gzip,
         "lz4" => Algorithm::Lz4,
         "zstd" => Algorithm::Zstd,
-        _ => return Err(format!("there is no method \"{method}\"")),
+        _ => return Err(format!("there is no method \"server-{method}\"")),
     };
-    if is_server_side {
-        // The server knows best what it can do.
-        let detail = detail.map(ToOwned::to_owned);
-        let compression = ServerCompression { algorithm, detail };
-        return Ok(CompressionChoice::Server(compression));
-    }
-    client_compression(algorithm, detail).map(CompressionChoice::Client)
-}
-
-fn client_compression(algorithm: Algorithm, detail: Option<&str>) -> Result<Compression, String> {
-    let level = detail.map(|detail| {
-        let digits = detail.strip_prefix("level=").unwrap_or(detail);
-        digits.parse::<u8>().ok()
-    });
-    match (algorithm, level) {
-        (Algorithm::Gzip, None) => Ok(Compression::Gzip(GZIP_LEVEL)),
-        (Algorithm::Gzip, Some(Some(level @ 1..=9))) => Ok(Compression::Gzip(level.into())),
-        (Algorithm::Gzip, Some(_)) => Err("the levels of gzip are 1 to 9".into()),
-        (Algorithm::Lz4, None) => Ok(Compression::Lz4),
-        (Algorithm::Lz4, Some(_)) => Err("LZ4 has one level here; server-lz4 has more".into()),
-        (Algorithm::Zstd, None) => Ok(Compression::Zstd(ZSTD_LEVEL)),
-        (Algorithm::Zstd, Some(Some(level @ 1..=22))) => Ok(Compression::Zstd(level.into())),
-        (Algorithm::Zstd, Some(_)) => {
-            Err("the levels of zstd are 1 to 22 here; server-zstd takes more details".into())
-        }
-    }
+    // The server knows best what it can do.
+    let compression = ServerCompression { algorithm, detail };
+    Ok(CompressionChoice::Server(compression))
 }
 
 /// Verify a base backup, or an archive by restoring it.
@@ -244,7 +209,12 @@ mod tests {
 
     #[test]
     fn methods_are_read_as_pg_basebackup_reads_them() {
-        use CompressionChoice::{Client, None as Not, Server};
+        use CompressionChoice::{Client, Server};
+        let gzip = |level| Some(Client(Compression::Gzip { level }));
+        let zstd = |level| {
+            let is_long = false;
+            Some(Client(Compression::Zstd { level, is_long }))
+        };
         let server = |algorithm, detail: Option<&str>| {
             Some(Server(ServerCompression {
                 algorithm,
@@ -252,14 +222,14 @@ mod tests {
             }))
         };
         for (text, choice) in [
-            ("none", Some(Not)),
-            ("0", Some(Not)),
-            ("6", Some(Client(Compression::Gzip(6)))),
-            ("gzip", Some(Client(Compression::Gzip(6)))),
-            ("client-gzip:9", Some(Client(Compression::Gzip(9)))),
-            ("lz4", Some(Client(Compression::Lz4))),
-            ("zstd", Some(Client(Compression::Zstd(3)))),
-            ("client-zstd:level=19", Some(Client(Compression::Zstd(19)))),
+            ("none", Some(Client(Compression::None))),
+            ("0", Some(Client(Compression::None))),
+            ("6", gzip(Some(6))),
+            ("gzip", gzip(None)),
+            ("client-gzip:9", gzip(Some(9))),
+            ("lz4", Some(Client(Compression::Lz4 { level: None }))),
+            ("zstd", zstd(None)),
+            ("client-zstd:level=19,workers=2", zstd(Some(19))),
             (
                 "server-gzip:level=1",
                 server(Algorithm::Gzip, Some("level=1")),
@@ -271,10 +241,10 @@ mod tests {
             ),
             ("gzip:10", None),
             ("10", None),
-            ("lz4:1", None),
-            ("zstd:0", None),
-            ("zstd:workers=2", None),
+            ("lz4:13", None),
+            ("zstd:23", None),
             ("bzip2", None),
+            ("server-bzip2", None),
         ] {
             assert_eq!(parse_compression(text).ok(), choice, "{text}");
         }

@@ -9,17 +9,18 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use pgark_compression::Compression;
 use pgark_connect::Config;
 use pgark_physical::{
-    Checkpoint, Compression, Error, ManifestWish, Options, Plain, PlainOptions, Progress, Recovery,
-    Report, Slot, TablespaceMap, TarFolder, TarFolderOptions, TarStream, WalMethod, backup,
+    Checkpoint, Error, ManifestWish, Options, Plain, PlainOptions, Progress, Recovery, Report,
+    Slot, TablespaceMap, TarFolder, TarFolderOptions, TarStream, WalMethod, backup,
     recovery_settings,
 };
 use tokio::task::JoinHandle;
 
 use super::connection;
 use crate::arguments::physical::{
-    BackupFormat, BaseBackupArguments, CheckpointChoice, CompressionChoice, GZIP_LEVEL, WalChoice,
+    BackupFormat, BaseBackupArguments, CheckpointChoice, CompressionChoice, WalChoice,
 };
 
 /// Makes a base backup, in a task: so the thread that sees that data has come is the one that takes it.
@@ -127,8 +128,7 @@ fn check(
     to_stdout: bool,
 ) -> Result<(), Error> {
     let is_server_side = matches!(arguments.compress, Some(CompressionChoice::Server(_)));
-    let compresses =
-        arguments.gzip || !matches!(arguments.compress, None | Some(CompressionChoice::None));
+    let compresses = is_server_side || client_compression(arguments) != Compression::None;
     let is_tar = format == BackupFormat::Tar;
     let fetches = matches!(
         arguments.wal_method,
@@ -220,7 +220,7 @@ fn options(arguments: &BaseBackupArguments, format: BackupFormat, to_stdout: boo
 fn client_compression(arguments: &BaseBackupArguments) -> Compression {
     match arguments.compress {
         Some(CompressionChoice::Client(compression)) => compression,
-        _ if arguments.gzip => Compression::Gzip(GZIP_LEVEL),
+        _ if arguments.gzip => Compression::DEFAULT,
         _ => Compression::None,
     }
 }

@@ -8,7 +8,7 @@ use tar::Header;
 use super::WalTarget;
 use crate::archive::{ArchiveWriter, header};
 use crate::error::Doing;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::{Error, Kind, Result, SegmentSize};
 
 /// The log in `pg_wal.tar`, as pg_basebackup makes it.
@@ -106,8 +106,6 @@ impl WalTarget for WalArchive {
             .take()
             .ok_or(Error::Aborted("the log's archive"))?;
         let output = archive.finish().doing("write file", &self.path)?;
-        output
-            .finish(self.is_synced)
-            .doing("write file", &self.path)
+        output::finish(output, self.is_synced).doing("write file", &self.path)
     }
 }

@@ -4,10 +4,9 @@ use std::fmt::Debug;
 use std::io;
 use std::mem::{replace, take};
 
-use super::cutter::Cutter;
-use super::pool::Pool;
-use super::{Chunks, put};
-use crate::Error;
+use crate::cutter::Cutter;
+use crate::encoder::{Chunks, put};
+use crate::pool::Pool;
 
 /// How the pieces of a stream are compressed, each by itself, and what stands around them.
 pub(crate) trait Framing: Clone + Debug + Send + 'static {
@@ -66,11 +65,7 @@ impl<F: Framing> Pieces<F> {
         }
     }
 
-    pub(super) fn write<S: Chunks>(
-        &mut self,
-        mut data: &[u8],
-        chunks: &mut S,
-    ) -> Result<(), Error> {
+    pub(super) fn write<S: Chunks>(&mut self, mut data: &[u8], chunks: &mut S) -> io::Result<()> {
         while !data.is_empty() {
             let (taken, is_end) = self.cutter.take(data);
             let (now, later) = data.split_at(taken);
@@ -84,7 +79,7 @@ impl<F: Framing> Pieces<F> {
     }
 
     /// Hands a full piece to the threads.
-    fn push<S: Chunks>(&mut self, chunks: &mut S) -> Result<(), Error> {
+    fn push<S: Chunks>(&mut self, chunks: &mut S) -> io::Result<()> {
         self.begin(chunks)?;
         let piece = replace(&mut self.piece, take(&mut self.spare));
         let framing = &self.framing;
@@ -107,12 +102,12 @@ impl<F: Framing> Pieces<F> {
     }
 
     /// Puts out the first piece that is under way, as a chunk, and tells whether there was one.
-    fn pop<S: Chunks>(&mut self, chunks: &mut S) -> Result<bool, Error> {
+    fn pop<S: Chunks>(&mut self, chunks: &mut S) -> io::Result<bool> {
         let Some(piece) = self.pool.as_mut().and_then(Pool::pop) else {
             return Ok(false);
         };
         let (mut room, piece) =
-            piece.map_err(|_| Error::misuse("a thread that compresses has ended"))?;
+            piece.map_err(|_| io::Error::other("a thread that compresses has ended"))?;
         room.clear();
         self.spare = room;
         self.put(piece, chunks)?;
@@ -120,11 +115,11 @@ impl<F: Framing> Pieces<F> {
         Ok(true)
     }
 
-    fn put<S: Chunks>(&mut self, piece: io::Result<F::Piece>, chunks: &mut S) -> Result<(), Error> {
-        put(&self.framing.join(piece.map_err(Error::writing)?), chunks)
+    fn put<S: Chunks>(&mut self, piece: io::Result<F::Piece>, chunks: &mut S) -> io::Result<()> {
+        put(&self.framing.join(piece?), chunks)
     }
 
-    fn begin<S: Chunks>(&mut self, chunks: &mut S) -> Result<(), Error> {
+    fn begin<S: Chunks>(&mut self, chunks: &mut S) -> io::Result<()> {
         if !self.has_begun {
             self.has_begun = true;
             put(self.framing.header(), chunks)?;
@@ -133,7 +128,7 @@ impl<F: Framing> Pieces<F> {
     }
 
     /// Ends the stream, and makes ready for another.
-    pub(super) fn finish<S: Chunks>(&mut self, chunks: &mut S) -> Result<(), Error> {
+    pub(super) fn finish<S: Chunks>(&mut self, chunks: &mut S) -> io::Result<()> {
         self.begin(chunks)?;
         while self.pop(chunks)? {}
         let last = self.framing.compress(&mut self.own, &self.piece, true);

@@ -5,8 +5,8 @@ use std::thread;
 
 use ::zstd::stream::raw::{CParameter, Decoder, Encoder, InBuffer, Operation, OutBuffer};
 
-use super::{Chunks, Decoded};
-use crate::Error;
+use crate::decoder::Decoded;
+use crate::encoder::Chunks;
 
 /// What each thread compresses. It shows in the bytes, other than how many threads there are, as long as there is one.
 const JOB_BYTES: u32 = 2 << 20;
@@ -30,14 +30,9 @@ impl Zstd {
         Ok(Self { encoder })
     }
 
-    pub(crate) fn write<S: Chunks>(
-        &mut self,
-        mut data: &[u8],
-        chunks: &mut S,
-    ) -> Result<(), Error> {
+    pub(crate) fn write<S: Chunks>(&mut self, mut data: &[u8], chunks: &mut S) -> io::Result<()> {
         while !data.is_empty() {
-            let status = self.encoder.run_on_buffers(data, chunks.room()?);
-            let status = status.map_err(Error::writing)?;
+            let status = self.encoder.run_on_buffers(data, chunks.room()?)?;
             data = &data[status.bytes_read..];
             chunks.filled(status.bytes_written);
         }
@@ -45,17 +40,14 @@ impl Zstd {
     }
 
     /// Ends the frame, and makes ready for another.
-    pub(crate) fn finish<S: Chunks>(&mut self, chunks: &mut S) -> Result<(), Error> {
+    pub(crate) fn finish<S: Chunks>(&mut self, chunks: &mut S) -> io::Result<()> {
         loop {
             let mut output = OutBuffer::around(chunks.room()?);
-            let left = self
-                .encoder
-                .finish(&mut output, true)
-                .map_err(Error::writing)?;
+            let left = self.encoder.finish(&mut output, true)?;
             let length = output.pos();
             chunks.filled(length);
             if left == 0 {
-                return self.encoder.reinit().map_err(Error::writing);
+                return self.encoder.reinit();
             }
         }
     }

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use crate::codec::{Chunks, Encoder, Frame};
-use crate::{Compression, Error};
+use crate::Compression;
+use crate::encoder::{Chunks, Encoder, Frame};
 
 /// How much goes on at once.
 const PORTION: usize = 64 * 1024;
@@ -29,8 +29,8 @@ impl<W: Write> Compressed<W> {
     /// Begins a stream.
     ///
     /// # Errors
-    /// [`Error::Io`] where there is no memory for the compressor.
-    pub fn new(sink: W, compression: Compression) -> Result<Self, Error> {
+    /// Where there is no memory for the compressor.
+    pub fn new(sink: W, compression: Compression) -> io::Result<Self> {
         let is_compressed = compression != Compression::None;
         let encoder = is_compressed.then(|| Encoder::new(compression, Frame::Gzip));
         Ok(Self {
@@ -46,14 +46,14 @@ impl<W: Write> Compressed<W> {
     /// Ends the stream, and gives back where it went.
     ///
     /// # Errors
-    /// [`Error::Io`] where the end could not be written.
-    pub fn finish(mut self) -> Result<W, Error> {
+    /// Where the end could not be written.
+    pub fn finish(mut self) -> io::Result<W> {
         if let Some(encoder) = &mut self.encoder {
             encoder.finish(&mut self.portions)?;
         }
         self.portions.emit()?;
         let mut sink = self.portions.sink;
-        sink.flush().map_err(Error::writing)?;
+        sink.flush()?;
         Ok(sink)
     }
 }
@@ -63,30 +63,29 @@ impl<W: Write> Write for Compressed<W> {
         let Some(encoder) = &mut self.encoder else {
             return self.portions.sink.write(bytes);
         };
-        let written = encoder.write(bytes, &mut self.portions);
-        written.map_err(|error| match error {
-            Error::Io { source, .. } => source,
-            other => io::Error::other(other),
-        })?;
+        encoder.write(bytes, &mut self.portions)?;
         Ok(bytes.len())
     }
 
-    /// Does nothing: what a compressor holds back comes with the rest.
+    /// What a compressor holds back comes with the rest.
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        match self.encoder {
+            None => self.portions.sink.flush(),
+            Some(_) => Ok(()),
+        }
     }
 }
 
 impl<W: Write> Portions<W> {
-    fn emit(&mut self) -> Result<(), Error> {
+    fn emit(&mut self) -> io::Result<()> {
         let written = self.sink.write_all(&self.bytes[..self.length]);
         self.length = 0;
-        written.map_err(Error::writing)
+        written
     }
 }
 
 impl<W: Write> Chunks for Portions<W> {
-    fn room(&mut self) -> Result<&mut [u8], Error> {
+    fn room(&mut self) -> io::Result<&mut [u8]> {
         if self.length == PORTION {
             self.emit()?;
         }
@@ -98,7 +97,7 @@ impl<W: Write> Chunks for Portions<W> {
     }
 
     /// A file has no chunks.
-    fn cut(&mut self) -> Result<(), Error> {
+    fn cut(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

@@ -5,11 +5,11 @@
 use std::io;
 
 use lz4_flex::block::{compress_into, get_maximum_output_size};
-use pgark_lz4::Unpacker;
 
-use super::Decoded;
-use super::cutter::MAX;
-use super::pieces::Framing;
+use crate::cutter::MAX;
+use crate::decoder::Decoded;
+use crate::pieces::Framing;
+use crate::unpacker::Lz4Unpacker;
 
 /// The mark of a block that is stored as it is, in its length.
 const IS_STORED: u32 = 1 << 31;
@@ -60,7 +60,7 @@ impl Framing for Lz4 {
 /// Reads frames.
 #[derive(Debug, Default)]
 pub(crate) struct Unlz4 {
-    frames: Unpacker,
+    frames: Lz4Unpacker,
     /// What was unpacked, as far as there was no room for it.
     held: Vec<u8>,
     given: usize,

@@ -13,7 +13,7 @@ const BLOCK_BYTES: usize = 4 << 20;
 ///
 /// The decoder only knows how to wait for input, so it gets a block when this is there as a whole. The memory that it takes is a block or
 /// two, 4 MiB each at the most, whatever was sent.
-pub struct Unpacker {
+pub struct Lz4Unpacker {
     decoder: FrameDecoder<VecDeque<u8>>,
     /// How much the decoder has given last.
     given: usize,
@@ -36,13 +36,13 @@ struct Checksums {
     of_content: bool,
 }
 
-impl Default for Unpacker {
+impl Default for Lz4Unpacker {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Unpacker {
+impl Lz4Unpacker {
     /// Waits for the first frame.
     pub fn new() -> Self {
         Self {
@@ -118,9 +118,9 @@ fn invalid(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
 }
 
-impl fmt::Debug for Unpacker {
+impl fmt::Debug for Lz4Unpacker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unpacker")
+        f.debug_struct("Lz4Unpacker")
             .field("place", &self.place)
             .finish_non_exhaustive()
     }
@@ -162,7 +162,7 @@ mod tests {
 
     /// What a stream in pieces of a size gives, and the longest piece of that.
     fn unpack(packed: &[u8], size: usize) -> io::Result<(Vec<u8>, usize)> {
-        let mut unpacker = Unpacker::new();
+        let mut unpacker = Lz4Unpacker::new();
         let (mut all, mut longest) = (Vec::new(), 0);
         for mut piece in packed.chunks(size) {
             while let Some(plain) = unpacker.next(&mut piece)? {

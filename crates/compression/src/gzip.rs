@@ -7,20 +7,12 @@ use crc32fast::Hasher;
 use libdeflater::adler32;
 use zlib_rs::adler32::adler32_combine;
 
-use super::deflate::Deflater;
-use super::pieces::Framing;
+use crate::deflate::Deflater;
+use crate::encoder::Frame;
+use crate::pieces::Framing;
 
 /// The level where none is asked for: smaller than zlib's level 6, which pg_dump takes, in all that was measured, and twice as fast.
 const DEFAULT_LEVEL: u32 = 5;
-
-/// What stands around a stream, and with which checksum.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Frame {
-    /// Of data in an archive.
-    Zlib,
-    /// Of a file.
-    Gzip,
-}
 
 impl Frame {
     fn checksum(self, data: &[u8]) -> u32 {

@@ -1,0 +1,118 @@
+//! Unpacking streams.
+
+use std::io;
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use crate::Compression;
+use crate::lz4::Unlz4;
+use crate::zstd::Unzstd;
+
+/// What a compressor's counter rose by in one call, which its buffers bound.
+fn difference(after: u64, before: u64) -> usize {
+    usize::try_from(after - before).unwrap_or(usize::MAX)
+}
+
+/// Turns a compressed stream into data again.
+#[derive(Debug)]
+pub struct Decoder(Method);
+
+#[derive(Debug)]
+enum Method {
+    None,
+    Gzip(Decompress),
+    Lz4(Box<Unlz4>),
+    Zstd(Unzstd),
+}
+
+/// What one call of [`Decoder::decode`] did.
+#[derive(Debug)]
+pub struct Decoded {
+    /// How much of the input is used.
+    pub consumed: usize,
+    /// How much of the output is filled.
+    pub produced: usize,
+    /// The stream says that it is over.
+    pub ended: bool,
+}
+
+impl Decoder {
+    /// For data as it stands in an archive.
+    pub fn new(compression: Compression) -> Self {
+        Self(match compression {
+            Compression::None => Method::None,
+            Compression::Gzip { .. } => Method::Gzip(Decompress::new(true)),
+            Compression::Lz4 { .. } => Method::Lz4(Box::default()),
+            Compression::Zstd { .. } => Method::Zstd(Unzstd::default()),
+        })
+    }
+
+    /// Makes ready for a stream.
+    ///
+    /// # Errors
+    /// Where there is no memory for it.
+    pub fn reset(&mut self) -> io::Result<()> {
+        match &mut self.0 {
+            Method::None => Ok(()),
+            Method::Gzip(inflate) => {
+                inflate.reset(true);
+                Ok(())
+            }
+            Method::Lz4(lz4) => {
+                **lz4 = Unlz4::default();
+                Ok(())
+            }
+            Method::Zstd(zstd) => zstd.reset(),
+        }
+    }
+
+    /// Whether the stream may be over where its chunks are. One of gzip says itself that it is over; others may hold several frames.
+    pub fn may_end(&self) -> bool {
+        match &self.0 {
+            Method::None => true,
+            Method::Gzip(_) => false,
+            Method::Lz4(lz4) => lz4.may_end(),
+            Method::Zstd(zstd) => zstd.may_end(),
+        }
+    }
+
+    /// Decodes some of `input` into `output`. With no input it gives what it still holds back.
+    ///
+    /// # Errors
+    /// Why the stream cannot be read.
+    pub fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Decoded, String> {
+        match &mut self.0 {
+            Method::None => {
+                let length = input.len().min(output.len());
+                output[..length].copy_from_slice(&input[..length]);
+                Ok(Decoded {
+                    consumed: length,
+                    produced: length,
+                    ended: false,
+                })
+            }
+            Method::Gzip(inflate) => {
+                let (read, written) = (inflate.total_in(), inflate.total_out());
+                let status = inflate
+                    .decompress(input, output, FlushDecompress::None)
+                    .map_err(|error| {
+                        format!(
+                            "the zlib stream is damaged: {}",
+                            error.message().unwrap_or("bad data")
+                        )
+                    })?;
+                Ok(Decoded {
+                    consumed: difference(inflate.total_in(), read),
+                    produced: difference(inflate.total_out(), written),
+                    ended: status == Status::StreamEnd,
+                })
+            }
+            Method::Lz4(lz4) => lz4
+                .decode(input, output)
+                .map_err(|error| format!("the LZ4 frame is damaged: {error}")),
+            Method::Zstd(zstd) => zstd
+                .decode(input, output)
+                .map_err(|error| format!("the Zstandard frame is damaged: {error}")),
+        }
+    }
+}
