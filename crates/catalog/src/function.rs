@@ -29,6 +29,8 @@ impl Function {
     /// Reads those that a dump can have to do with, and the aggregates among them by themselves: not the ones in `pg_catalog` unless a
     /// user's cast or transform uses them or their privileges were changed, and not the ones that come into being with another object (a
     /// range type's constructors).
+    ///
+    /// They come as they lie in the catalogue, which is how pg_dump gets them: where functions need each other in a loop, it shows.
     pub(crate) async fn fetch(session: &mut Session) -> Result<(Vec<Self>, Vec<Self>)> {
         let sql = "select p.tableoid, p.oid, p.proname, p.pronamespace, p.proowner, p.proargtypes, p.proacl, \
                pg_catalog.acldefault('f', p.proowner), p.prokind = 'a' \
@@ -42,7 +44,8 @@ impl Function {
                      union all select trftosql from pg_catalog.pg_transform where oid >= 16384)) \
                and (p.prokind = 'a' \
                  or not exists (select from pg_catalog.pg_depend where classid = 'pg_catalog.pg_proc'::pg_catalog.regclass \
-                                and objid = p.oid and deptype = 'i'))";
+                                and objid = p.oid and deptype = 'i')) \
+             order by p.ctid";
         let routines = fetch(session, "functions", sql, |f| {
             let function = Self {
                 id: f.catalog_id()?,
