@@ -73,6 +73,15 @@ reinstall: uninstall install ## Both, with PLAKAR=… and VERSION=… as for ins
 
 .PHONY: package
 package: build plakar ## Make Plakar's package of it, dist/*.ptar
+	@$(MAKE) --no-print-directory ptar
+
+.PHONY: package-tested
+package-tested: plakar # The same of the program that the tests have built, which takes no other build
+	@$(MAKE) --no-print-directory plugin-folder PGARK=$(TARGET)/debug/pgark DIST=dist/plugin
+	@$(MAKE) --no-print-directory ptar
+
+.PHONY: ptar
+ptar: # Pack dist/plugin
 	rm -f dist/*.ptar
 	mkdir -p '$(PGARK_CACHE)/home'
 	cd dist && env -u XDG_CONFIG_HOME -u XDG_CACHE_HOME -u XDG_DATA_HOME HOME='$(PGARK_CACHE)/home' \

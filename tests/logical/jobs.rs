@@ -19,28 +19,28 @@ const MIXED: &str = "
 create table wide (id int primary key, a text, gone int, doubled int generated always as (id * 2) stored, large text);
 alter table wide alter large set storage external;
 insert into wide (id, a, large)
-  select i, repeat(md5(i::text), 30), case when i % 500 = 0 then repeat(md5(i::text), 2000) end from generate_series(1, 40000) i;
+  select i, repeat(md5(i::text), 30), case when i % 500 = 0 then repeat(md5(i::text), 2000) end from generate_series(1, 24000) i;
 alter table wide drop gone;
-delete from wide where id % 7 = 0 or id between 20000 and 24000;
+delete from wide where id % 7 = 0 or id between 12000 and 14000;
 update wide set a = 'changed' where id % 11 = 0;
 create table part (id int, a text) partition by range (id);
-create table part_1 partition of part for values from (0) to (30000);
-create table part_2 partition of part for values from (30000) to (60000);
-insert into part select i, repeat(md5(i::text), 10) from generate_series(1, 50000) i;
+create table part_1 partition of part for values from (0) to (28000);
+create table part_2 partition of part for values from (28000) to (60000);
+insert into part select i, repeat(md5(i::text), 10) from generate_series(1, 30000) i;
 create table parent (a int, b text);
 create table child () inherits (parent);
-insert into parent select i, repeat('p', 500) from generate_series(1, 30000) i;
-insert into child select i, repeat('c', 500) from generate_series(1, 30000) i;
+insert into parent select i, repeat('p', 500) from generate_series(1, 18000) i;
+insert into child select i, repeat('c', 500) from generate_series(1, 18000) i;
 create table without_columns ();
 insert into without_columns select from generate_series(1, 3000);
 create table \"odd \"\" name\" (\"ctid,\" int, \"select\" text);
-insert into \"odd \"\" name\" select i, repeat('x', 400) from generate_series(1, 40000) i;
+insert into \"odd \"\" name\" select i, repeat('x', 400) from generate_series(1, 24000) i;
 do $$ begin
   for i in 1..250 loop
     execute format('create table small_%s as select j id, md5(j::text) a from generate_series(1, %s) j', i, i % 4);
   end loop;
 end $$;
-select count(lo_from_bytea(0, decode(repeat(md5(i::text), i % 40), 'hex'))) from generate_series(1, 5000) i;
+select count(lo_from_bytea(0, decode(repeat(md5(i::text), i % 40), 'hex'))) from generate_series(1, 3000) i;
 ";
 
 fn mixed(major: Major) -> Result<(&'static Server, String)> {
