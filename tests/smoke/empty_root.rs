@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use support::{Certificates, Fixture, Major, Scratch, Server, run};
 
-/// What a test of the whole repository begins with.
+/// Where the repository is.
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// A folder that is the root of all that its programs see.

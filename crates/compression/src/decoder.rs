@@ -8,11 +8,6 @@ use crate::Compression;
 use crate::lz4::Unlz4;
 use crate::zstd::Unzstd;
 
-/// What a compressor's counter rose by in one call, which its buffers bound.
-fn difference(after: u64, before: u64) -> usize {
-    usize::try_from(after - before).unwrap_or(usize::MAX)
-}
-
 /// Turns a compressed stream into data again.
 #[derive(Debug)]
 pub struct Decoder(Method);
@@ -115,4 +110,9 @@ impl Decoder {
                 .map_err(|error| format!("the Zstandard frame is damaged: {error}")),
         }
     }
+}
+
+/// What a compressor's counter rose by in one call, which its buffers bound.
+fn difference(after: u64, before: u64) -> usize {
+    usize::try_from(after - before).unwrap_or(usize::MAX)
 }

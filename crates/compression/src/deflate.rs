@@ -63,12 +63,8 @@ fn compress<'a>(
     piece: &[u8],
     room: &'a mut Vec<u8>,
 ) -> io::Result<&'a mut [u8]> {
-    room.resize(
-        compressor
-            .deflate_compress_bound(piece.len())
-            .max(room.len()),
-        0,
-    );
+    let bound = compressor.deflate_compress_bound(piece.len());
+    room.resize(bound.max(room.len()), 0);
     let length = compressor.deflate_compress(piece, room);
     Ok(&mut room[..length.map_err(io::Error::other)?])
 }
