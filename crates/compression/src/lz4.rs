@@ -8,8 +8,8 @@ use lz4_flex::block::{compress_into, get_maximum_output_size};
 
 use crate::cutter::MAX;
 use crate::decoder::Decoded;
+use crate::lz4_frames::Lz4Frames;
 use crate::pieces::Framing;
-use crate::unpacker::Lz4Unpacker;
 
 /// The mark of a block that is stored as it is, in its length.
 const IS_STORED: u32 = 1 << 31;
@@ -60,7 +60,7 @@ impl Framing for Lz4 {
 /// Reads frames.
 #[derive(Debug, Default)]
 pub(crate) struct Unlz4 {
-    frames: Lz4Unpacker,
+    frames: Lz4Frames,
     /// What was unpacked, as far as there was no room for it.
     held: Vec<u8>,
     given: usize,

@@ -1,135 +1,129 @@
-//! LZ4 frames that are unpacked while they arrive, in pieces that are never large whatever was sent.
+//! Streams that are unpacked while they arrive, in pieces that are never large whatever was sent.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, BufRead};
+use std::io::{self, Write};
 
-use lz4_flex::frame::FrameDecoder;
+use flate2::write::MultiGzDecoder;
+use zstd::stream::raw::{Decoder, Operation};
 
-/// The largest block of a frame.
-const BLOCK_BYTES: usize = 4 << 20;
+use crate::lz4_frames::Lz4Frames;
 
-/// Frames, one behind the other, as they arrive.
-///
-/// The decoder only knows how to wait for input, so it gets a block when this is there as a whole. The memory that it takes is a block or
-/// two, 4 MiB each at the most, whatever was sent.
-pub struct Lz4Unpacker {
-    decoder: FrameDecoder<VecDeque<u8>>,
-    /// How much the decoder has given last.
-    given: usize,
-    place: Place,
+/// How much of a gzip stream is unpacked at a time: it gives a thousand times as much at the most.
+const GZIP_BYTES: usize = 4096;
+/// How much of a zstd stream's content is given at a time.
+const ZSTD_BYTES: usize = 128 * 1024;
+
+/// A compressed stream that is being unpacked.
+#[derive(Debug)]
+pub struct Unpacker(Method);
+
+enum Method {
+    Gzip(MultiGzDecoder<Vec<u8>>),
+    Lz4(Lz4Frames),
+    Zstd(Zstd),
 }
 
-/// Where in a frame the input stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Header,
-    /// Before a block, or the mark of the last one's end.
-    Block(Checksums),
-    End,
-}
-
-/// The checksums that a frame has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Checksums {
-    of_blocks: bool,
-    of_content: bool,
-}
-
-impl Default for Lz4Unpacker {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Lz4Unpacker {
-    /// Waits for the first frame.
-    pub fn new() -> Self {
-        Self {
-            decoder: FrameDecoder::new(VecDeque::new()),
-            given: 0,
-            place: Place::Header,
-        }
+impl Unpacker {
+    /// For members of gzip, one behind the other.
+    pub fn gzip() -> Self {
+        Self(Method::Gzip(MultiGzDecoder::new(Vec::new())))
     }
 
-    /// Whether the last frame is complete, and nothing follows it.
-    pub fn is_at_end(&self) -> bool {
-        self.place == Place::End && self.decoder.get_ref().is_empty()
+    /// For frames of LZ4, one behind the other.
+    pub fn lz4() -> Self {
+        Self(Method::Lz4(Lz4Frames::new()))
+    }
+
+    /// For frames of Zstandard, one behind the other.
+    ///
+    /// # Errors
+    /// Where there is no memory for it.
+    pub fn zstd() -> io::Result<Self> {
+        Ok(Self(Method::Zstd(Zstd {
+            decoder: Decoder::new()?,
+            out: vec![0; ZSTD_BYTES],
+            has_more: false,
+            is_at_end: false,
+        })))
     }
 
     /// The next piece that `input` gives, which may be empty; what it used is taken off. `None` when all has been used.
     ///
     /// # Errors
-    /// [`io::ErrorKind::InvalidData`] and the like when a frame is damaged. Nothing can be read then any more.
+    /// Where the stream is damaged. Nothing can be read then any more.
     pub fn next(&mut self, input: &mut &[u8]) -> io::Result<Option<&[u8]>> {
-        self.decoder.consume(std::mem::take(&mut self.given));
-        self.decoder.get_mut().extend(*input);
-        *input = &[];
-        let Some(after) = self.after_block()? else {
-            return Ok(None);
-        };
-        self.place = after;
-        let plain = self.decoder.fill_buf()?;
-        self.given = plain.len();
-        Ok(Some(plain))
-    }
-
-    /// Where the input stands after the next block; `None` if this is not there as a whole.
-    ///
-    /// Source: "LZ4 Frame Format Description", General Structure of LZ4 Frame format.
-    fn after_block(&mut self) -> io::Result<Option<Place>> {
-        let bytes = self.decoder.get_mut().make_contiguous();
-        let (start, checksums) = match self.place {
-            Place::End if bytes.is_empty() => return Ok(None),
-            Place::Header | Place::End => {
-                // Behind the magic number.
-                let Some(flags) = bytes.get(4) else {
-                    return Ok(None);
-                };
-                let has = |bit: u8| flags & (1 << bit) != 0;
-                let checksums = Checksums {
-                    of_blocks: has(4),
-                    of_content: has(2),
-                };
-                // With the frame's size, if it says that; a dictionary is refused by the decoder.
-                (if has(3) { 15 } else { 7 }, checksums)
+        match &mut self.0 {
+            Method::Gzip(_) if input.is_empty() => Ok(None),
+            Method::Gzip(decoder) => {
+                let (piece, rest) = input.split_at(input.len().min(GZIP_BYTES));
+                *input = rest;
+                decoder.get_mut().clear();
+                decoder.write_all(piece)?;
+                Ok(Some(decoder.get_ref()))
             }
-            Place::Block(checksums) => (0, checksums),
-        };
-        let Some(size) = bytes.get(start..).and_then(<[u8]>::first_chunk) else {
-            return Ok(None);
-        };
-        // The highest bit tells blocks that are stored as they are.
-        let size = (u32::from_le_bytes(*size) & !(1 << 31)) as usize;
-        if size > BLOCK_BYTES {
-            return Err(invalid("a block is too large"));
+            Method::Lz4(lz4) => lz4.next(input),
+            Method::Zstd(zstd) => zstd.next(input),
         }
-        let (has_checksum, after) = if size == 0 {
-            (checksums.of_content, Place::End)
-        } else {
-            (checksums.of_blocks, Place::Block(checksums))
+    }
+
+    /// Checks that the stream may end here, and returns what had been held back.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::UnexpectedEof`] where it may not, and those of [`next`](Self::next).
+    pub fn finish(&mut self) -> io::Result<&[u8]> {
+        let is_at_end = match &mut self.0 {
+            Method::Gzip(decoder) => {
+                decoder.get_mut().clear();
+                decoder.try_finish()?;
+                return Ok(decoder.get_ref());
+            }
+            Method::Lz4(lz4) => lz4.is_at_end(),
+            Method::Zstd(zstd) => zstd.is_at_end,
         };
-        let end = start + 4 + size + if has_checksum { 4 } else { 0 };
-        Ok((end <= bytes.len()).then_some(after))
+        if is_at_end {
+            Ok(&[])
+        } else {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        }
     }
 }
 
-fn invalid(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, why)
+/// A zstd stream.
+struct Zstd {
+    decoder: Decoder<'static>,
+    out: Vec<u8>,
+    /// Whether the decoder may have more to give without more input.
+    has_more: bool,
+    /// Whether a frame has just ended.
+    is_at_end: bool,
 }
 
-impl fmt::Debug for Lz4Unpacker {
+impl Zstd {
+    fn next(&mut self, input: &mut &[u8]) -> io::Result<Option<&[u8]>> {
+        if input.is_empty() && !self.has_more {
+            return Ok(None);
+        }
+        let status = self.decoder.run_on_buffers(input, &mut self.out)?;
+        *input = &input[status.bytes_read..];
+        self.has_more = status.bytes_written == self.out.len();
+        self.is_at_end = status.remaining == 0;
+        Ok(Some(&self.out[..status.bytes_written]))
+    }
+}
+
+impl fmt::Debug for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lz4Unpacker")
-            .field("place", &self.place)
-            .finish_non_exhaustive()
+        f.write_str(match self {
+            Self::Gzip(_) => "Gzip",
+            Self::Lz4(_) => "Lz4",
+            Self::Zstd(_) => "Zstd",
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
+    use flate2::write::GzEncoder;
     use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
 
     use super::*;
@@ -142,13 +136,17 @@ mod tests {
         text
     }
 
-    fn frame(text: &[u8], info: FrameInfo) -> Vec<u8> {
+    fn lz4(text: &[u8], info: FrameInfo) -> Vec<u8> {
         let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
         encoder.write_all(text).unwrap();
         encoder.finish().unwrap()
     }
 
-    fn frames(text: &[u8]) -> [Vec<u8>; 2] {
+    type New = fn() -> Unpacker;
+
+    fn all_kinds(text: &[u8]) -> Vec<(New, Vec<u8>)> {
+        let mut gzip = GzEncoder::new(Vec::new(), flate2::Compression::new(1));
+        gzip.write_all(text).unwrap();
         let plain = FrameInfo::new()
             .block_size(BlockSize::Max256KB)
             .block_mode(BlockMode::Linked);
@@ -157,12 +155,19 @@ mod tests {
             .block_checksums(true)
             .content_checksum(true)
             .content_size(Some(text.len() as u64));
-        [frame(text, plain), frame(text, summed)]
+        vec![
+            (Unpacker::gzip, gzip.finish().unwrap()),
+            (Unpacker::lz4, lz4(text, plain)),
+            (Unpacker::lz4, lz4(text, summed)),
+            (
+                || Unpacker::zstd().unwrap(),
+                zstd::encode_all(text, 1).unwrap(),
+            ),
+        ]
     }
 
     /// What a stream in pieces of a size gives, and the longest piece of that.
-    fn unpack(packed: &[u8], size: usize) -> io::Result<(Vec<u8>, usize)> {
-        let mut unpacker = Lz4Unpacker::new();
+    fn unpack(mut unpacker: Unpacker, packed: &[u8], size: usize) -> io::Result<(Vec<u8>, usize)> {
         let (mut all, mut longest) = (Vec::new(), 0);
         for mut piece in packed.chunks(size) {
             while let Some(plain) = unpacker.next(&mut piece)? {
@@ -171,47 +176,51 @@ mod tests {
             }
             assert!(piece.is_empty());
         }
-        if unpacker.is_at_end() {
-            Ok((all, longest))
-        } else {
-            Err(io::ErrorKind::UnexpectedEof.into())
-        }
+        all.extend_from_slice(unpacker.finish()?);
+        Ok((all, longest))
     }
 
     #[test]
     fn streams_in_pieces_of_any_size_give_their_content_in_small_ones() {
         let text = text();
-        let [plain, summed] = frames(&text);
-        let both = [&plain[..], &summed].concat();
-        let twice = text.repeat(2);
-        for (packed, expected) in [(plain, &text), (summed, &text), (both, &twice)] {
-            for size in [7, 1000, 32 * 1024, usize::MAX] {
-                let (found, longest) = unpack(&packed, size).unwrap();
-                assert!(found == *expected, "{size}");
-                assert!(longest <= BLOCK_BYTES + (32 << 10), "{longest}");
+        for (unpacker, packed) in all_kinds(&text) {
+            for (packed, expected) in [(packed.repeat(2), text.repeat(2)), (packed, text.clone())] {
+                for size in [7, 1000, 32 * 1024, usize::MAX] {
+                    let (plain, longest) = unpack(unpacker(), &packed, size).unwrap();
+                    assert!(plain == expected, "{:?} {size}", unpacker());
+                    assert!(
+                        longest <= (4 << 20) + (32 << 10),
+                        "{:?} {longest}",
+                        unpacker()
+                    );
+                }
             }
         }
     }
 
     #[test]
     fn streams_that_break_off_go_on_or_are_damaged_are_refused() {
-        for packed in frames(&text()[..100_000]) {
-            for length in [0, 1, 5, 20, packed.len() / 2, packed.len() - 1] {
-                assert!(unpack(&packed[..length], 100).is_err(), "{length}");
+        let text = &text()[..100_000];
+        for (unpacker, packed) in all_kinds(text) {
+            let is_refused = |packed: &[u8]| unpack(unpacker(), packed, 100).is_err();
+            for length in [1, 5, 20, packed.len() / 2, packed.len() - 1] {
+                assert!(is_refused(&packed[..length]), "{:?} {length}", unpacker());
             }
             for behind in [&b"0123456789abcdef"[..], b"0"] {
-                assert!(unpack(&[&packed[..], behind].concat(), 100).is_err());
+                let longer = [&packed[..], behind].concat();
+                assert!(is_refused(&longer), "{:?} {behind:?}", unpacker());
             }
             let mut damaged = packed.clone();
             damaged[1] ^= 1;
-            assert!(unpack(&damaged, 100).is_err());
+            assert!(is_refused(&damaged), "{:?}", unpacker());
         }
+        assert!(unpack(Unpacker::lz4(), b"", 1).is_err());
     }
 
     #[test]
-    fn a_block_of_any_length_is_not_waited_for() {
-        let mut packed = frame(b"x", FrameInfo::new());
+    fn a_block_of_lz4_of_any_length_is_not_waited_for() {
+        let mut packed = lz4(b"x", FrameInfo::new());
         packed[7..11].copy_from_slice(&0x7fff_ffffu32.to_le_bytes());
-        assert!(unpack(&packed[..11], 11).is_err());
+        assert!(unpack(Unpacker::lz4(), &packed[..11], 11).is_err());
     }
 }

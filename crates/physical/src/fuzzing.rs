@@ -4,7 +4,6 @@
 use std::io::Read;
 
 use crate::member::Members;
-use crate::unpack::Unpacker;
 use crate::wal::reader::{Segments, Wanted, check_range, segment_size_of};
 use crate::{Algorithm, Lsn, Manifest, SegmentSize, TimelineId, WalRange, manifest};
 
@@ -73,7 +72,7 @@ pub fn unpack(data: &[u8]) {
         1 => Algorithm::Lz4,
         _ => Algorithm::Zstd,
     };
-    let Ok(mut unpacker) = Unpacker::new(algorithm) else {
+    let Ok(mut unpacker) = algorithm.unpacker() else {
         return;
     };
     for mut piece in bytes.chunks(usize::from(*first) + 1) {

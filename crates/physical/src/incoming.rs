@@ -6,13 +6,13 @@
 use std::io;
 
 use bstr::{BString, ByteSlice};
+use pgark_compression::Unpacker;
 use pgark_wire::{Reply, Rows};
 
 use crate::error::malformed;
 use crate::member::{Kind, Member, Members, Step};
 use crate::sink::{Archive, Sink, Tablespace};
 use crate::tally::Tally;
-use crate::unpack::Unpacker;
 use crate::{Algorithm, Error, Lsn, Result, TimelineId};
 
 /// How far the server's answer has come.
@@ -228,7 +228,7 @@ impl Incoming {
             return Err(malformed("an archive where none is due"));
         }
         self.seen.push(archive);
-        let unpacker = self.expected.compression.map(Unpacker::new);
+        let unpacker = self.expected.compression.map(Algorithm::unpacker);
         self.current = Current::Archive {
             archive,
             members: Box::new(Members::new()),

@@ -50,7 +50,6 @@ mod tablespace;
 mod tally;
 mod tar_folder;
 mod tar_stream;
-mod unpack;
 mod verify;
 mod wal;
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 
-use pgark_compression::{Compressed, Compression};
+use pgark_compression::{Compressed, Compression, Unpacker};
 
 /// What archives can be compressed by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,15 @@ impl Algorithm {
             Self::Lz4 => "lz4",
             Self::Zstd => "zstd",
         }
+    }
+
+    /// Unpacks what comes compressed so.
+    pub(crate) fn unpacker(self) -> io::Result<Unpacker> {
+        Ok(match self {
+            Self::Gzip => Unpacker::gzip(),
+            Self::Lz4 => Unpacker::lz4(),
+            Self::Zstd => Unpacker::zstd()?,
+        })
     }
 
     /// What an archive's name ends in.
