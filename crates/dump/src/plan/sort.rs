@@ -76,8 +76,14 @@ struct SortKey<'a> {
 }
 
 impl Plan<'_> {
-    /// Sorts all nodes by kind, schema, name and natural key.
+    /// Sorts all nodes by kind, schema, name and natural key; before them come those that initdb has made and that need nothing, unless
+    /// they are written: no order hangs on theirs.
     pub(super) fn sort_by_name(&self) -> Vec<NodeId> {
+        let is_idle = |id: &NodeId| {
+            let node = self.node(*id);
+            let is_builtin = node.id.table.is_valid() && node.id.oid.is_builtin();
+            is_builtin && node.components().is_empty() && node.dependencies.is_empty()
+        };
         let key = |id: NodeId| {
             let object = self.node(id).object;
             let kind = object.kind(self.catalog);
@@ -91,16 +97,17 @@ impl Plan<'_> {
                 kind: self.dialect.sorts_by_natural_keys().then_some(kind),
             }
         };
-        let mut keyed: Vec<(SortKey<'_>, NodeId)> = (0..self.nodes.len())
-            .map(|i| (key(NodeId(i)), NodeId(i)))
-            .collect();
+        let (idle, others): (Vec<_>, Vec<_>) = (0..self.nodes.len()).map(NodeId).partition(is_idle);
+        let mut keyed: Vec<(SortKey<'_>, NodeId)> =
+            others.into_iter().map(|id| (key(id), id)).collect();
         keyed.sort_by(|(a_key, a), (b_key, b)| {
             a_key
                 .cmp(b_key)
                 .then_with(|| self.compare_natural_keys(*a, *b))
                 .then_with(|| self.node(*a).id.oid.cmp(&self.node(*b).id.oid))
         });
-        keyed.into_iter().map(|(_, id)| id).collect()
+        let sorted = keyed.into_iter().map(|(_, id)| id);
+        idle.into_iter().chain(sorted).collect()
     }
 
     /// The kind among which objects of a kind are sorted: older releases sort some together with others.
