@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::future::join;
 use pgark_archive::{CreationTime, Header, Version};
 use pgark_catalog::{Catalog, Definitions, Details, Server, Sessions};
 use pgark_connect::Config;
@@ -127,8 +128,16 @@ impl Prepared {
             &selection.details_of(&catalog, &options),
         )
         .await?;
-        let mut plan = Plan::build(&catalog, &details, &selection, &options, dialect);
-        plan.order();
+        let tables = selection.tables_with_rows(&catalog, &options);
+        let sizes = Catalog::table_sizes(&mut sessions.first, tables);
+        let planned = async {
+            let mut plan = Plan::build(&catalog, &details, &selection, &options, dialect);
+            plan.order();
+            plan
+        };
+        // The server looks for the sizes while the plan is made, which never waits.
+        let (sizes, plan) = join(sizes, planned).await;
+        let sizes = sizes?;
         let definitions = Definitions::fetch(
             &mut sessions,
             &catalog,
@@ -138,8 +147,6 @@ impl Prepared {
         .await?;
         let entries = Emitter::new(&plan, &definitions, &options, dialect, quoter).emit()?;
         let jobs = jobs(&plan, &selection, &entries, &options, quoter)?;
-        let tables = jobs.iter().filter_map(|job| job.table);
-        let sizes = Catalog::table_sizes(&mut sessions.first, tables).await?;
         let mut warnings = plan.warnings.clone();
         let newest = Server::NEWEST.to_string();
         let dump_version = if server.is_newer() {

@@ -203,6 +203,21 @@ impl Selection {
         })
     }
 
+    /// Tables, among which are all whose rows will be written.
+    pub(crate) fn tables_with_rows(&self, catalog: &Catalog, options: &Options) -> Vec<Oid> {
+        let config_tables = self.config_tables(catalog);
+        let has_rows = |place: &usize| {
+            options.data_of(RelationKind::Table)
+                && catalog.relations[*place].kind == RelationKind::Table
+                && (self.relations[*place].contains(Components::DATA)
+                    || config_tables.contains_key(place))
+        };
+        let places = (0..catalog.relations.len()).filter(has_rows);
+        places
+            .map(|place| catalog.relations[place].id.oid)
+            .collect()
+    }
+
     /// Whose details the plan needs.
     pub(crate) fn details_of(&self, catalog: &Catalog, options: &Options) -> DetailsOf {
         let chosen = |filter: &dyn Fn(usize) -> bool| -> Vec<Oid> {
