@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use super::failures::Failures;
 use super::fields::{query, query_one};
 use super::model::{Database, Extension, Relation, Schema};
-use super::relation::{self, Kept, Parts};
+use super::relation::{self, Parts, Premises};
 use crate::error::{Error, Result};
 use crate::moment::Moment;
 
@@ -102,9 +102,10 @@ async fn read(client: Client, failures: &Failures, config: &Config, others: usiz
     let next = AtomicUsize::new(0);
     let parts = async |reader: &Reader<'_>| {
         let mut parts = Parts::default();
-        let kept = Kept(reader.list(Kept::read(&reader.client)).await);
+        let premises = reader.list(Premises::read(&reader.client)).await;
+        let premises = premises.into_iter().next().unwrap_or_default();
         while let Some(part) = Part::ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
-            reader.read(*part, &kept, &mut parts).await;
+            reader.read(*part, &premises, &mut parts).await;
         }
         parts
     };
@@ -145,15 +146,21 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// Reads a part of all relations.
-    async fn read(&self, part: Part, kept: &Kept, parts: &mut Parts) {
+    async fn read(&self, part: Part, premises: &Premises, parts: &mut Parts) {
         let client = &self.client;
         match part {
-            Part::Indexes => parts.indexes = self.list(relation::indexes(client, kept)).await,
-            Part::Sizes => parts.sizes = self.list(relation::sizes(client, kept)).await,
-            Part::Columns => parts.columns = self.list(relation::columns(client, kept)).await,
-            Part::Constraints => parts.constraints = self.list(relation::constraints(client)).await,
-            Part::Relations => parts.relations = self.list(relation::relations(client)).await,
-            Part::Activities => parts.activities = self.list(relation::activities(client)).await,
+            Part::Indexes => parts.indexes = self.list(relation::indexes(client, premises)).await,
+            Part::Sizes => parts.sizes = self.list(relation::sizes(client, premises)).await,
+            Part::Columns => parts.columns = self.list(relation::columns(client, premises)).await,
+            Part::Constraints => {
+                parts.constraints = self.list(relation::constraints(client, premises)).await
+            }
+            Part::Relations => {
+                parts.relations = self.list(relation::relations(client, premises)).await
+            }
+            Part::Activities => {
+                parts.activities = self.list(relation::activities(client, premises)).await
+            }
         }
     }
 

@@ -1,46 +1,75 @@
 //! Relations with their columns, constraints and indexes.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::mem::take;
 
 use tokio_postgres::Client;
 
 use super::database::USER_SCHEMA;
-use super::fields::{query, query_one};
+use super::fields::query;
 use super::model::{Column, Constraint, Index, Relation};
 use crate::error::Result;
 
-/// The relations that other sessions keep to themselves: asking for a size, an expression or an index's definition opens the table, and
-/// would wait for them.
-///
-/// As text it is the condition on `c`, a row of `pg_class`, that it is none of them.
+/// What is to be known of a database before its relations are asked about: conditions on `c`, a row of `pg_class`.
 #[derive(Debug)]
-pub(super) struct Kept(pub(super) Vec<u32>);
+pub(super) struct Premises {
+    /// That it is a user's.
+    users: String,
+    /// That no other session keeps it to itself: asking for a size, an expression or an index's definition opens the table, and would wait.
+    free: String,
+    /// Whether the database is so large that listing its files is faster than asking for the sizes of its relations, each of which the
+    /// server has to get to know; and whether the role may.
+    lists_files: bool,
+}
 
-impl Kept {
-    pub(super) async fn read(client: &Client) -> Result<Vec<u32>> {
-        let sql = "select l.relation from pg_catalog.pg_locks l \
-                   where l.mode = 'AccessExclusiveLock' and l.relation is not null \
-                   and l.database = (select d.oid from pg_catalog.pg_database d \
-                     where d.datname = pg_catalog.current_database())";
-        query(client, "the locks", sql, |f| f.take()).await
+impl Default for Premises {
+    /// Where nothing is known.
+    fn default() -> Self {
+        Self {
+            users: format!(
+                "c.relnamespace in (select n.oid from pg_catalog.pg_namespace n where {USER_SCHEMA})"
+            ),
+            free: "true".into(),
+            lists_files: false,
+        }
     }
 }
 
-impl fmt::Display for Kept {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("c.oid <> all ('{")?;
-        for (place, oid) in self.0.iter().enumerate() {
-            let comma = if place > 0 { "," } else { "" };
-            write!(f, "{comma}{oid}")?;
-        }
-        f.write_str("}'::pg_catalog.oid[])")
+impl Premises {
+    /// Gives one.
+    pub(super) async fn read(client: &Client) -> Result<Vec<Self>> {
+        let sql = format!(
+            "select array(select n.oid from pg_catalog.pg_namespace n where not ({USER_SCHEMA})), \
+               array(select l.relation from pg_catalog.pg_locks l \
+                 where l.mode = 'AccessExclusiveLock' and l.relation is not null \
+                 and l.database = (select d.oid from pg_catalog.pg_database d \
+                   where d.datname = pg_catalog.current_database())), \
+               pg_catalog.pg_relation_size('pg_catalog.pg_class') > 2097152 \
+                 and pg_catalog.has_function_privilege('pg_catalog.pg_ls_dir(pg_catalog.text)', 'execute') \
+                 and pg_catalog.has_function_privilege('pg_catalog.pg_stat_file(pg_catalog.text, pg_catalog.bool)', 'execute')"
+        );
+        query(client, "the locks", &sql, |f| {
+            Ok(Self {
+                users: none_of("c.relnamespace", &f.take::<Vec<_>>()?),
+                free: none_of("c.oid", &f.take::<Vec<_>>()?),
+                lists_files: f.take()?,
+            })
+        })
+        .await
     }
+}
+
+/// The condition that an OID is none of some.
+fn none_of(column: &str, oids: &[u32]) -> String {
+    let oids: Vec<_> = oids.iter().map(ToString::to_string).collect();
+    format!(
+        "{column} <> all ('{{{}}}'::pg_catalog.oid[])",
+        oids.join(",")
+    )
 }
 
 /// The relations of users' schemas, by schema and name, without their parts.
-pub(super) async fn relations(client: &Client) -> Result<Vec<Relation>> {
+pub(super) async fn relations(client: &Client, premises: &Premises) -> Result<Vec<Relation>> {
     let sql = format!(
         "select c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, \
            pg_catalog.pg_get_userbyid(c.relowner)::pg_catalog.text, c.relpersistence::pg_catalog.text, \
@@ -58,8 +87,9 @@ pub(super) async fn relations(client: &Client) -> Result<Vec<Relation>> {
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
          left join pg_catalog.pg_tablespace t on t.oid = c.reltablespace \
          left join pg_catalog.pg_partitioned_table p on p.partrelid = c.oid \
-         where c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') and {USER_SCHEMA} \
-         order by n.nspname, c.relname"
+         where c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') and {} \
+         order by n.nspname, c.relname",
+        premises.users
     );
     query(client, "relations", &sql, |f| {
         Ok(Relation {
@@ -151,44 +181,38 @@ pub(super) fn put_together(mut read: Vec<Parts>) -> Vec<Relation> {
     relations.list
 }
 
-/// Whether a database is so large that listing its files is faster than asking for the sizes of its relations, each of which the server
-/// has to get to know; and whether the role may.
-const LISTS_FILES: &str = "select pg_catalog.pg_relation_size('pg_catalog.pg_class') > 2097152 \
-    and pg_catalog.has_function_privilege('pg_catalog.pg_ls_dir(pg_catalog.text)', 'execute') \
-    and pg_catalog.has_function_privilege('pg_catalog.pg_stat_file(pg_catalog.text, pg_catalog.bool)', 'execute')";
-
 /// Bytes on the disk, with TOAST and indexes.
-pub(super) async fn sizes(client: &Client, kept: &Kept) -> Result<Vec<(u32, Option<i64>)>> {
-    let what = "the sizes of relations";
-    let lists_files = query_one(client, what, LISTS_FILES, |f| f.take()).await?;
-    let sql = if lists_files {
-        sizes_of_files()
+pub(super) async fn sizes(client: &Client, premises: &Premises) -> Result<Vec<(u32, Option<i64>)>> {
+    let sql = if premises.lists_files {
+        sizes_of_files(&premises.users)
     } else {
-        sizes_asked_for(kept)
+        sizes_asked_for(premises)
     };
-    query(client, what, &sql, |f| Ok((f.take()?, f.take()?))).await
+    query(client, "the sizes of relations", &sql, |f| {
+        Ok((f.take()?, f.take()?))
+    })
+    .await
 }
 
 /// A relation that another session keeps to itself has no size.
-fn sizes_asked_for(kept: &Kept) -> String {
+fn sizes_asked_for(premises: &Premises) -> String {
+    let Premises { users, free, .. } = premises;
     format!(
         "select c.oid, pg_catalog.pg_total_relation_size(c.oid) \
          from pg_catalog.pg_class c \
-         join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-         where c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') and {USER_SCHEMA} \
-         and {kept}"
+         where c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') and {users} \
+         and {free}"
     )
 }
 
 /// Adds up files: a relation's folder is that of its tablespace, and their names begin with its number.
 ///
 /// Source: "Database File Layout" in the manual.
-fn sizes_of_files() -> String {
+fn sizes_of_files(users: &str) -> String {
     format!(
         "with relations (oid, node, space, toast) as ( \
            select c.oid, c.relfilenode, c.reltablespace, c.reltoastrelid from pg_catalog.pg_class c \
-           join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-           where c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') and {USER_SCHEMA}), \
+           where c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') and {users}), \
          indexes (table_oid, node, space) as ( \
            select x.indrelid, i.relfilenode, i.reltablespace \
            from pg_catalog.pg_index x join pg_catalog.pg_class i on i.oid = x.indexrelid), \
@@ -220,7 +244,10 @@ pub(super) struct Activity {
 }
 
 /// What `pg_stat_user_tables` shows, from the functions under it: the view takes much longer.
-pub(super) async fn activities(client: &Client) -> Result<Vec<(u32, Activity)>> {
+pub(super) async fn activities(
+    client: &Client,
+    premises: &Premises,
+) -> Result<Vec<(u32, Activity)>> {
     let time = |what: &str| {
         format!(
             "pg_catalog.to_char(pg_catalog.timezone('UTC', greatest(pg_catalog.pg_stat_get_last_{what}_time(c.oid), \
@@ -230,8 +257,8 @@ pub(super) async fn activities(client: &Client) -> Result<Vec<(u32, Activity)>> 
     let sql = format!(
         "select c.oid, pg_catalog.pg_stat_get_live_tuples(c.oid), {last_vacuum}, {last_analyze} \
          from pg_catalog.pg_class c \
-         join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-         where c.relkind in ('r', 'm', 'p') and {USER_SCHEMA}",
+         where c.relkind in ('r', 'm', 'p') and {users}",
+        users = premises.users,
         last_vacuum = time("vacuum"),
         last_analyze = time("analyze"),
     );
@@ -249,16 +276,16 @@ pub(super) async fn activities(client: &Client) -> Result<Vec<(u32, Activity)>> 
 }
 
 /// Columns; defaults of a relation that another session keeps to itself are left out.
-pub(super) async fn columns(client: &Client, kept: &Kept) -> Result<Vec<(u32, Column)>> {
+pub(super) async fn columns(client: &Client, premises: &Premises) -> Result<Vec<(u32, Column)>> {
+    let Premises { users, free, .. } = premises;
     let sql = format!(
         "select a.attrelid, a.attnum, a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid, a.atttypmod), \
            not a.attnotnull, \
-           case when {kept} then pg_catalog.pg_get_expr(d.adbin, d.adrelid) end \
+           case when {free} then pg_catalog.pg_get_expr(d.adbin, d.adrelid) end \
          from pg_catalog.pg_attribute a \
          join pg_catalog.pg_class c on c.oid = a.attrelid and c.relkind in ('r', 'p', 'f', 'm', 'v', 'S') \
-         join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
          left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum \
-         where a.attnum > 0 and not a.attisdropped and {USER_SCHEMA} \
+         where a.attnum > 0 and not a.attisdropped and {users} \
          order by a.attrelid, a.attnum"
     );
     query(client, "columns", &sql, |f| {
@@ -276,7 +303,11 @@ pub(super) async fn columns(client: &Client, kept: &Kept) -> Result<Vec<(u32, Co
     .await
 }
 
-pub(super) async fn constraints(client: &Client) -> Result<Vec<(u32, Constraint)>> {
+pub(super) async fn constraints(
+    client: &Client,
+    premises: &Premises,
+) -> Result<Vec<(u32, Constraint)>> {
+    let users = &premises.users;
     // Not-null constraints, which are rows of their own since 18, show in the columns.
     let sql = format!(
         "select o.conrelid, o.conname::pg_catalog.text, o.contype::pg_catalog.text, \
@@ -285,8 +316,7 @@ pub(super) async fn constraints(client: &Client) -> Result<Vec<(u32, Constraint)
               join pg_catalog.pg_attribute a on a.attrelid = o.conrelid and a.attnum = k.attnum) \
          from pg_catalog.pg_constraint o \
          join pg_catalog.pg_class c on c.oid = o.conrelid \
-         join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-         where o.contype in ('p', 'u', 'f', 'c', 'x') and {USER_SCHEMA} \
+         where o.contype in ('p', 'u', 'f', 'c', 'x') and {users} \
          order by o.conrelid, o.conname"
     );
     query(client, "constraints", &sql, |f| {
@@ -303,11 +333,12 @@ pub(super) async fn constraints(client: &Client) -> Result<Vec<(u32, Constraint)
 }
 
 /// Indexes; definitions of those of a table that another session keeps to itself are left out.
-pub(super) async fn indexes(client: &Client, kept: &Kept) -> Result<Vec<(u32, Index)>> {
+pub(super) async fn indexes(client: &Client, premises: &Premises) -> Result<Vec<(u32, Index)>> {
+    let Premises { users, free, .. } = premises;
     // A foreign key names the index that it relies on, too, but is no constraint of the index's table by this index.
     let sql = format!(
         "select x.indrelid, i.relname::pg_catalog.text, m.amname::pg_catalog.text, \
-           case when {kept} \
+           case when {free} \
              then pg_catalog.replace(pg_catalog.pg_get_indexdef(x.indexrelid), E'\\n', ' ') end, \
            x.indisunique, x.indisprimary, x.indisvalid, x.indpred is not null, \
            (select o.conname::pg_catalog.text from pg_catalog.pg_constraint o \
@@ -317,8 +348,7 @@ pub(super) async fn indexes(client: &Client, kept: &Kept) -> Result<Vec<(u32, In
          join pg_catalog.pg_class i on i.oid = x.indexrelid \
          join pg_catalog.pg_am m on m.oid = i.relam \
          join pg_catalog.pg_class c on c.oid = x.indrelid and c.relkind in ('r', 'p', 'm') \
-         join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-         where {USER_SCHEMA} \
+         where {users} \
          order by x.indrelid, i.relname"
     );
     query(client, "indexes", &sql, |f| {
