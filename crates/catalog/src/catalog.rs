@@ -158,14 +158,15 @@ impl Catalog {
         let first = &mut sessions.first;
         let (objects, links) = match sessions.others.first_mut() {
             None => {
-                let links = Links::fetch(first).await?;
-                (Self::fetch_objects(first, server).await?, links)
+                let links = Links::fetch(first, &server).await?;
+                (Self::fetch_objects(first, &server).await?, links)
             }
             Some(second) => {
-                try_join(Self::fetch_objects(first, server), Links::fetch(second)).await?
+                let links = Links::fetch(second, &server);
+                try_join(Self::fetch_objects(first, &server), links).await?
             }
         };
-        let mut catalog = objects.linked(links);
+        let mut catalog = Self { server, ..objects }.linked(links);
         if catalog
             .relations
             .iter()
@@ -177,62 +178,115 @@ impl Catalog {
     }
 
     /// Reads the objects by themselves.
-    async fn fetch_objects(session: &mut Session, server: Server) -> Result<Self> {
+    async fn fetch_objects(session: &mut Session, server: &Server) -> Result<Self> {
         let roles = Roles::fetch(session).await?;
         let extensions = Extension::fetch(session).await?;
         let members = extension::fetch_members(session, &extensions).await?;
+        let has_config_tables =
+            (extensions.iter()).any(|extension| !extension.config_tables.is_empty());
         let schemas = Schema::fetch(session).await?;
         let relations = Relation::fetch(session).await?;
         let is_superuser = session
             .parameter("is_superuser")
             .is_some_and(|value| value == "on");
         let (subscriptions, hidden_subscriptions) = if is_superuser {
-            (Subscription::fetch(session, &server).await?, 0)
+            let subscriptions = Subscription::fetch(session, server);
+            (
+                server
+                    .unless_empty("pg_subscription", subscriptions)
+                    .await?,
+                0,
+            )
         } else {
+            let count = subscription::count_subscriptions(session);
             (
                 Vec::new(),
-                subscription::count_subscriptions(session).await?,
+                server.unless_empty("pg_subscription", count).await?,
             )
         };
-        let types = DataType::fetch(session).await?;
-        let (functions, aggregates) = Function::fetch(session).await?;
-        let foreign_servers = ForeignServer::fetch(session).await?;
-        let user_mappings = if foreign_servers.is_empty() {
-            Vec::new()
-        } else {
-            UserMapping::fetch(session).await?
-        };
+        let types = DataType::fetch(session, &relations).await?;
+        let initial_privileges = InitialPrivileges::fetch(session).await?;
+        let casts = Cast::fetch(session, server).await?;
+        let transforms = server
+            .unless_empty("pg_transform", Transform::fetch(session))
+            .await?;
+        let has_casts = casts.iter().any(|cast| !cast.id.oid.is_builtin());
+        let are_used = has_casts || !transforms.is_empty();
+        let (functions, aggregates) =
+            Function::fetch(session, &initial_privileges, are_used).await?;
         Ok(Self {
             functions,
             aggregates,
             languages: Language::fetch(session).await?,
-            large_objects: LargeObjects::fetch(session, &server).await?,
+            large_objects: server
+                .unless_empty(
+                    "pg_largeobject_metadata",
+                    LargeObjects::fetch(session, server),
+                )
+                .await?,
             operators: Operator::fetch(session).await?,
             access_methods: AccessMethod::fetch(session).await?,
             operator_classes: OperatorClass::fetch(session).await?,
             operator_families: OperatorFamily::fetch(session).await?,
             collations: Collation::fetch(session).await?,
             conversions: Conversion::fetch(session).await?,
-            casts: Cast::fetch(session, &server).await?,
-            transforms: Transform::fetch(session).await?,
+            casts,
+            transforms,
             text_search_parsers: TextSearchParser::fetch(session).await?,
             text_search_templates: TextSearchTemplate::fetch(session).await?,
             text_search_dictionaries: TextSearchDictionary::fetch(session).await?,
             text_search_configurations: TextSearchConfiguration::fetch(session).await?,
-            foreign_data_wrappers: ForeignDataWrapper::fetch(session).await?,
-            foreign_servers,
-            user_mappings,
-            default_acls: DefaultAcl::fetch(session).await?,
-            extension_foreign_keys: extension::fetch_foreign_keys(session).await?,
-            unsafe_partitioned: relation::fetch_unsafe_partitioned(session).await?,
-            statistics: Statistics::fetch(session).await?,
+            foreign_data_wrappers: server
+                .unless_empty(
+                    "pg_foreign_data_wrapper",
+                    ForeignDataWrapper::fetch(session),
+                )
+                .await?,
+            foreign_servers: server
+                .unless_empty("pg_foreign_server", ForeignServer::fetch(session))
+                .await?,
+            user_mappings: server
+                .unless_empty("pg_user_mapping", UserMapping::fetch(session))
+                .await?,
+            default_acls: server
+                .unless_empty("pg_default_acl", DefaultAcl::fetch(session))
+                .await?,
+            extension_foreign_keys: if has_config_tables {
+                extension::fetch_foreign_keys(session).await?
+            } else {
+                Vec::new()
+            },
+            unsafe_partitioned: server
+                .unless_empty(
+                    "pg_partitioned_table",
+                    relation::fetch_unsafe_partitioned(session),
+                )
+                .await?,
+            statistics: server
+                .unless_empty("pg_statistic_ext", Statistics::fetch(session))
+                .await?,
             rules: Rule::fetch(session).await?,
-            event_triggers: EventTrigger::fetch(session).await?,
-            publications: Publication::fetch(session, &server).await?,
-            publication_tables: PublicationMember::fetch_tables(session).await?,
-            publication_schemas: PublicationMember::fetch_schemas(session, &server).await?,
-            database: Database::fetch(session, &server).await?,
-            server,
+            event_triggers: server
+                .unless_empty("pg_event_trigger", EventTrigger::fetch(session))
+                .await?,
+            publications: server
+                .unless_empty("pg_publication", Publication::fetch(session, server))
+                .await?,
+            publication_tables: server
+                .unless_empty(
+                    "pg_publication_rel",
+                    PublicationMember::fetch_tables(session),
+                )
+                .await?,
+            publication_schemas: server
+                .unless_empty(
+                    "pg_publication_namespace",
+                    PublicationMember::fetch_schemas(session, server),
+                )
+                .await?,
+            database: Database::fetch(session, server).await?,
+            column_privileges: ColumnPrivileges::fetch(session, &initial_privileges).await?,
+            initial_privileges,
             roles,
             extensions,
             members,
@@ -250,16 +304,12 @@ impl Catalog {
         let Links {
             inheritance,
             dependencies,
-            initial_privileges,
-            column_privileges,
             comments,
             security_labels,
         } = links;
         Self {
             inheritance,
             dependencies,
-            initial_privileges,
-            column_privileges,
             comments,
             security_labels,
             ..self
@@ -332,21 +382,19 @@ fn places(ids: impl Iterator<Item = CatalogId>) -> HashMap<Oid, usize> {
 struct Links {
     inheritance: Vec<Inheritance>,
     dependencies: Vec<Dependency>,
-    initial_privileges: Vec<InitialPrivileges>,
-    column_privileges: Vec<ColumnPrivileges>,
     comments: Comments,
     security_labels: SecurityLabels,
 }
 
 impl Links {
-    async fn fetch(session: &mut Session) -> Result<Self> {
+    async fn fetch(session: &mut Session, server: &Server) -> Result<Self> {
         Ok(Self {
-            inheritance: Inheritance::fetch(session).await?,
+            inheritance: server
+                .unless_empty("pg_inherits", Inheritance::fetch(session))
+                .await?,
             dependencies: Dependency::fetch(session).await?,
-            initial_privileges: InitialPrivileges::fetch(session).await?,
-            column_privileges: ColumnPrivileges::fetch(session).await?,
             comments: Comments::fetch(session).await?,
-            security_labels: SecurityLabels::fetch(session).await?,
+            security_labels: SecurityLabels::fetch(session, server).await?,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Data types.
 
+use std::collections::HashMap;
+
 use bstr::BString;
 use pgark_connect::Session;
 
@@ -7,6 +9,7 @@ use crate::error::Result;
 use crate::fields::fetch;
 use crate::oid::{CatalogId, Oid};
 use crate::privilege::Acl;
+use crate::relation::Relation;
 
 /// A data type.
 #[derive(Clone, Debug)]
@@ -23,7 +26,7 @@ pub struct DataType {
     pub acl: Acl,
     /// The relation of a composite type, else invalid.
     pub relation: Oid,
-    /// The kind of that relation (`pg_class.relkind`).
+    /// The kind of that relation (`pg_class.relkind`), 0 where it is none that a dump knows of.
     pub relation_kind: u8,
     /// `b`ase, `c`omposite, `d`omain, `e`num, `p`seudo, `r`ange or `m`ultirange.
     pub kind: u8,
@@ -34,30 +37,42 @@ pub struct DataType {
 }
 
 impl DataType {
-    /// Reads all types, built-in ones included, since users' types build on them.
-    pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
-        let sql = "select t.tableoid, t.oid, t.typname, t.typnamespace, t.typowner, t.typacl, \
-              pg_catalog.acldefault('T', t.typowner), t.typrelid, \
-              case when t.typrelid <> 0 then (select c.relkind from pg_catalog.pg_class c where c.oid = t.typrelid) end, \
-              t.typtype, t.typisdefined, \
-              t.typname[0] = '_' and t.typelem <> 0 \
-                and (select e.typarray from pg_catalog.pg_type e where e.oid = t.typelem) = t.oid \
-            from pg_catalog.pg_type t";
-        fetch(session, "types", sql, |f| {
-            Ok(Self {
-                id: f.catalog_id()?,
-                name: f.text()?,
-                schema: f.oid()?,
-                owner: f.oid()?,
-                acl: Acl::take(f),
-                relation: f.oid()?,
-                relation_kind: f.char(),
+    /// Reads all types, built-in ones included, since users' types build on them. `relations` are those of the database.
+    pub(crate) async fn fetch(session: &mut Session, relations: &[Relation]) -> Result<Vec<Self>> {
+        let kind_of = |oid| {
+            let place = relations.binary_search_by_key(&oid, |relation| relation.id.oid);
+            place.map_or(0, |place| relations[place].kind.letter())
+        };
+        let sql = "select tableoid, oid, typname, typnamespace, typowner, typacl, pg_catalog.acldefault('T', typowner), typrelid, \
+                     typtype, typisdefined, typarray, typelem from pg_catalog.pg_type";
+        let types = fetch(session, "types", sql, |f| {
+            let (id, name, schema, owner) = (f.catalog_id()?, f.text()?, f.oid()?, f.oid()?);
+            let (acl, relation) = (Acl::take(f), f.oid()?);
+            let data_type = Self {
+                id,
+                name,
+                schema,
+                owner,
+                acl,
+                relation,
+                relation_kind: kind_of(relation),
                 kind: f.char(),
                 is_defined: f.boolean()?,
-                is_array: f.boolean()?,
-            })
+                is_array: false,
+            };
+            Ok((data_type, f.oid()?, f.oid()?))
         })
-        .await
+        .await?;
+        let arrays: HashMap<Oid, Oid> = (types.iter())
+            .filter(|(_, array, _)| array.is_valid())
+            .map(|(data_type, array, _)| (data_type.id.oid, *array))
+            .collect();
+        let with_array = types.into_iter().map(|(data_type, _, element)| Self {
+            is_array: data_type.name.starts_with(b"_")
+                && arrays.get(&element) == Some(&data_type.id.oid),
+            ..data_type
+        });
+        Ok(with_array.collect())
     }
 
     /// Whether the type is the row type of a table or view, which has no existence of its own.

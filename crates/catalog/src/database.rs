@@ -104,29 +104,42 @@ impl Database {
             expected: "one row",
         })?;
 
-        let sql = format!(
-            "select pg_catalog.unnest(setconfig) from pg_catalog.pg_db_role_setting where setrole = 0 and setdatabase = {}",
-            database.id.oid
-        );
-        database.settings = fetch(session, "database settings", &sql, |f| f.text()).await?;
-        let sql = format!(
-            "select r.rolname, pg_catalog.unnest(s.setconfig) from pg_catalog.pg_db_role_setting s, pg_catalog.pg_roles r \
-             where s.setrole = r.oid and s.setdatabase = {}",
-            database.id.oid
-        );
-        database.role_settings = fetch(session, "role settings of the database", &sql, |f| {
-            Ok((f.text()?, f.text()?))
-        })
-        .await?;
-        let sql = format!(
-            "select provider, label from pg_catalog.pg_shseclabel \
-             where classoid = 'pg_catalog.pg_database'::pg_catalog.regclass and objoid = {}",
-            database.id.oid
-        );
-        database.labels = fetch(session, "security labels of the database", &sql, |f| {
-            Ok((f.text()?, f.text()?))
-        })
-        .await?;
+        let settings = fetch_settings(session, database.id.oid);
+        (database.settings, database.role_settings) =
+            server.unless_empty("pg_db_role_setting", settings).await?;
+        let labels = fetch_labels(session, database.id.oid);
+        database.labels = server.unless_empty("pg_shseclabel", labels).await?;
         Ok(database)
     }
+}
+
+/// Pairs of texts: role and setting, provider and label.
+type Pairs = Vec<(BString, BString)>;
+
+/// The settings of a database, and of roles in it.
+async fn fetch_settings(session: &mut Session, database: Oid) -> Result<(Vec<BString>, Pairs)> {
+    let sql = format!(
+        "select pg_catalog.unnest(setconfig) from pg_catalog.pg_db_role_setting where setrole = 0 and setdatabase = {database}"
+    );
+    let of_all = fetch(session, "database settings", &sql, |f| f.text()).await?;
+    let sql = format!(
+        "select r.rolname, pg_catalog.unnest(s.setconfig) from pg_catalog.pg_db_role_setting s, pg_catalog.pg_roles r \
+         where s.setrole = r.oid and s.setdatabase = {database}"
+    );
+    let of_roles = fetch(session, "role settings of the database", &sql, |f| {
+        Ok((f.text()?, f.text()?))
+    })
+    .await?;
+    Ok((of_all, of_roles))
+}
+
+async fn fetch_labels(session: &mut Session, database: Oid) -> Result<Pairs> {
+    let sql = format!(
+        "select provider, label from pg_catalog.pg_shseclabel \
+         where classoid = 'pg_catalog.pg_database'::pg_catalog.regclass and objoid = {database}"
+    );
+    fetch(session, "security labels of the database", &sql, |f| {
+        Ok((f.text()?, f.text()?))
+    })
+    .await
 }

@@ -1,12 +1,14 @@
 //! Functions, procedures and aggregates.
 
+use std::collections::HashMap;
+
 use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::{Error, Result};
 use crate::fields::{Fields, fetch};
-use crate::oid::{CatalogId, Oid};
-use crate::privilege::Acl;
+use crate::oid::{CatalogId, Oid, catalog};
+use crate::privilege::{Acl, InitialPrivileges};
 
 /// A function, procedure or aggregate.
 #[derive(Clone, Debug)]
@@ -27,25 +29,41 @@ pub struct Function {
 
 impl Function {
     /// Reads those that a dump can have to do with, and the aggregates among them by themselves: not the ones in `pg_catalog` unless a
-    /// user's cast or transform uses them or their privileges were changed, and not the ones that come into being with another object (a
-    /// range type's constructors).
+    /// user's cast or transform uses them, which may be where `are_used`, or their privileges are not those of `initial`, and not the ones
+    /// that come into being with another object (a range type's constructors).
     ///
     /// They come as they lie in the catalogue, which is how pg_dump gets them: where functions need each other in a loop, it shows.
-    pub(crate) async fn fetch(session: &mut Session) -> Result<(Vec<Self>, Vec<Self>)> {
-        let sql = "select p.tableoid, p.oid, p.proname, p.pronamespace, p.proowner, p.proargtypes, p.proacl, \
-               pg_catalog.acldefault('f', p.proowner), p.prokind = 'a' \
+    pub(crate) async fn fetch(
+        session: &mut Session,
+        initial: &[InitialPrivileges],
+        are_used: bool,
+    ) -> Result<(Vec<Self>, Vec<Self>)> {
+        let used = if are_used {
+            "or p.prokind <> 'a' \
+               and p.oid in (select castfunc from pg_catalog.pg_cast where oid >= 16384 \
+                 union all select trffromsql from pg_catalog.pg_transform where oid >= 16384 \
+                 union all select trftosql from pg_catalog.pg_transform where oid >= 16384)"
+        } else {
+            ""
+        };
+        // No function loses its list of privileges again; those that have one are compared here, which costs the server less than a join.
+        let wanted = format!("p.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace {used}");
+        let sql = format!(
+            "select p.tableoid, p.oid, p.proname, p.pronamespace, p.proowner, p.proargtypes, p.proacl, \
+               pg_catalog.acldefault('f', p.proowner), p.prokind = 'a', {wanted} \
              from pg_catalog.pg_proc p \
-             left join pg_catalog.pg_init_privs i \
-               on i.objoid = p.oid and i.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass and i.objsubid = 0 \
-             where (p.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace or p.proacl is distinct from i.initprivs \
-                 or p.prokind <> 'a' \
-                   and p.oid in (select castfunc from pg_catalog.pg_cast where oid >= 16384 \
-                     union all select trffromsql from pg_catalog.pg_transform where oid >= 16384 \
-                     union all select trftosql from pg_catalog.pg_transform where oid >= 16384)) \
+             where ({wanted} or p.proacl is not null) \
                and (p.prokind = 'a' \
                  or not exists (select from pg_catalog.pg_depend where classid = 'pg_catalog.pg_proc'::pg_catalog.regclass \
                                 and objid = p.oid and deptype = 'i')) \
-             order by p.ctid";
+             order by p.ctid"
+        );
+        let of_functions = |privileges: &&InitialPrivileges| {
+            privileges.id.table == catalog::PROC && privileges.column == 0
+        };
+        let initial: HashMap<Oid, &BString> = (initial.iter().filter(of_functions))
+            .map(|privileges| (privileges.id.oid, &privileges.acl))
+            .collect();
         let routines = fetch(session, "functions", sql, |f| {
             let function = Self {
                 id: f.catalog_id()?,
@@ -55,12 +73,14 @@ impl Function {
                 argument_types: f.numbers()?.into_iter().map(Oid).collect(),
                 acl: Acl::take(f),
             };
-            Ok((function, f.boolean()?))
+            let (is_aggregate, is_wanted) = (f.boolean()?, f.boolean()?);
+            let is_changed =
+                function.acl.current.as_ref() != initial.get(&function.id.oid).copied();
+            Ok((is_wanted || is_changed).then_some((function, is_aggregate)))
         })
         .await?;
-        let (aggregates, functions): (Vec<_>, Vec<_>) = routines
-            .into_iter()
-            .partition(|(_, is_aggregate)| *is_aggregate);
+        let (aggregates, functions): (Vec<_>, Vec<_>) =
+            (routines.into_iter().flatten()).partition(|(_, is_aggregate)| *is_aggregate);
         let alone = |routines: Vec<(Self, bool)>| routines.into_iter().map(|(f, _)| f).collect();
         Ok((alone(functions), alone(aggregates)))
     }

@@ -58,6 +58,10 @@ pub mod catalog {
     pub const PROC: Oid = Oid(1255);
     /// `pg_class`
     pub const CLASS: Oid = Oid(1259);
+    /// `pg_amop`
+    pub const AMOP: Oid = Oid(2602);
+    /// `pg_amproc`
+    pub const AMPROC: Oid = Oid(2603);
     /// `pg_constraint`
     pub const CONSTRAINT: Oid = Oid(2606);
     /// `pg_largeobject`, which names large objects in other catalogues

@@ -1,13 +1,13 @@
 //! Privileges as the catalogues hold them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::{Fields, fetch};
-use crate::oid::{CatalogId, Oid};
+use crate::fields::{Fields, fetch, fetch_of};
+use crate::oid::{CatalogId, Oid, catalog};
 
 /// The access control list of an object, as array text.
 #[derive(Clone, Debug, Default)]
@@ -66,27 +66,48 @@ pub struct ColumnPrivileges {
 }
 
 impl ColumnPrivileges {
-    /// Reads those of relations with columns whose privileges are not those from the start.
-    pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
-        let sql = "select a.attrelid, a.attname, a.attacl, p.initprivs \
-            from pg_catalog.pg_attribute a \
-            left join pg_catalog.pg_init_privs p on p.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass \
-              and p.objoid = a.attrelid and p.objsubid = a.attnum \
-            where not a.attisdropped and (a.attacl is not null or p.initprivs is not null) \
-            order by a.attrelid, a.attnum";
-        let mut all = fetch(session, "column privileges", sql, |f| {
-            Ok(Self {
-                relation: f.oid()?,
+    /// Reads those of relations with columns whose privileges are not those of `initial`, ordered by relation and column.
+    pub(crate) async fn fetch(
+        session: &mut Session,
+        initial: &[InitialPrivileges],
+    ) -> Result<Vec<Self>> {
+        type ByColumn<T> = BTreeMap<(Oid, i32), T>;
+        let of_columns = |privileges: &&InitialPrivileges| {
+            privileges.id.table == catalog::CLASS && privileges.column != 0
+        };
+        let initial: ByColumn<&BString> = (initial.iter().filter(of_columns))
+            .map(|privileges| ((privileges.id.oid, privileges.column), &privileges.acl))
+            .collect();
+        let take = |f: &mut Fields<'_>| {
+            let key = (f.oid()?, f.number("a column number")?);
+            let privileges = Self {
+                relation: key.0,
                 column: f.text()?,
                 acl: f.optional_text(),
-                initial: f.optional_text(),
-            })
-        })
-        .await?;
+                initial: initial.get(&key).copied().cloned(),
+            };
+            Ok((key, privileges))
+        };
+        let sql = "select attrelid, attnum, attname, attacl from pg_catalog.pg_attribute \
+                   where attacl is not null and not attisdropped";
+        let with_privileges = fetch(session, "column privileges", sql, take).await?;
+        let mut all: ByColumn<Self> = with_privileges.into_iter().collect();
+        // Where all privileges were revoked there is no list any more.
+        let lost = initial.keys().filter(|key| !all.contains_key(key));
+        let mut lost: Vec<Oid> = lost.map(|(relation, _)| *relation).collect();
+        lost.dedup();
+        let sql = |oids: &str| {
+            format!(
+                "select attrelid, attnum, attname, attacl from pg_catalog.pg_attribute \
+                 where attrelid = any ({oids}) and attacl is null and not attisdropped"
+            )
+        };
+        let without = fetch_of(session, "column privileges", lost, sql, take).await?;
+        all.extend((without.into_iter()).filter(|(key, _)| initial.contains_key(key)));
         let is_changed = |column: &&Self| column.acl.is_some() && column.acl != column.initial;
-        let changed = all.iter().filter(is_changed);
+        let changed = all.values().filter(is_changed);
         let changed: HashSet<Oid> = changed.map(|column| column.relation).collect();
-        all.retain(|column| changed.contains(&column.relation));
-        Ok(all)
+        all.retain(|(relation, _), _| changed.contains(relation));
+        Ok(all.into_values().collect())
     }
 }

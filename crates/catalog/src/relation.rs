@@ -141,16 +141,18 @@ impl Relation {
               c.relhastriggers, c.relpersistence, c.relispopulated, c.relreplident, c.relrowsecurity, c.relforcerowsecurity, \
               c.relispartition, c.reloftype, c.relacl, \
               pg_catalog.acldefault(case when c.relkind = 'S' then 's'::\"char\" else 'r'::\"char\" end, c.relowner), \
-              s.spcname, \
+              case when c.reltablespace <> 0 \
+                then (select s.spcname from pg_catalog.pg_tablespace s where s.oid = c.reltablespace) end, \
               pg_catalog.array_remove(pg_catalog.array_remove(c.reloptions, 'check_option=local'), 'check_option=cascaded'), \
               case when 'check_option=local' = any (c.reloptions) then 'LOCAL' \
                    when 'check_option=cascaded' = any (c.reloptions) then 'CASCADED' end, \
-              t.reloptions, m.amname, c.relpages::bigint + coalesce(t.relpages, 0), d.refobjid, d.refobjsubid, d.deptype = 'i' \
+              t.reloptions, \
+              case c.relam when 0 then null when 2 then 'heap' \
+                else (select m.amname from pg_catalog.pg_am m where m.oid = c.relam) end, \
+              c.relpages::bigint + coalesce(t.relpages, 0), d.refobjid, d.refobjsubid, d.deptype = 'i' \
             from pg_catalog.pg_class c \
             left join pg_catalog.pg_depend d on c.relkind = 'S' and d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass \
               and d.objid = c.oid and d.objsubid = 0 and d.refclassid = d.classid and d.deptype in ('a', 'i') \
-            left join pg_catalog.pg_tablespace s on s.oid = c.reltablespace \
-            left join pg_catalog.pg_am m on m.oid = c.relam \
             left join pg_catalog.pg_class t on t.oid = c.reltoastrelid and t.relkind = 't' and c.relkind <> 'p' \
             where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f', 'c') \
             order by c.oid";

@@ -4,8 +4,9 @@ use bstr::BString;
 use pgark_connect::Session;
 
 use crate::error::Result;
-use crate::fields::fetch;
+use crate::fields::{Fields, fetch};
 use crate::oid::CatalogId;
+use crate::server::Server;
 
 /// A security label.
 #[derive(Clone, Debug)]
@@ -20,26 +21,32 @@ pub struct SecurityLabel {
     pub label: BString,
 }
 
+impl SecurityLabel {
+    fn take(f: &mut Fields<'_>) -> Result<Self> {
+        Ok(Self {
+            id: f.catalog_id()?,
+            column: f.number("a column number")?,
+            provider: f.text()?,
+            label: f.text()?,
+        })
+    }
+}
+
 /// The security labels of the database's objects, ordered by object, column and provider.
 #[derive(Clone, Debug, Default)]
 pub struct SecurityLabels(Vec<SecurityLabel>);
 
 impl SecurityLabels {
     /// Reads all labels but those of databases, roles and tablespaces. Subscriptions are shared as those are, but belong to a database.
-    pub(crate) async fn fetch(session: &mut Session) -> Result<Self> {
-        let sql = "select classoid, objoid, objsubid, provider, label from pg_catalog.pg_seclabel \
-            union all \
-            select classoid, objoid, 0, provider, label from pg_catalog.pg_shseclabel \
+    pub(crate) async fn fetch(session: &mut Session, server: &Server) -> Result<Self> {
+        const WHAT: &str = "security labels";
+        let sql = "select classoid, objoid, objsubid, provider, label from pg_catalog.pg_seclabel";
+        let labels = fetch(session, WHAT, sql, SecurityLabel::take);
+        let mut labels = server.unless_empty("pg_seclabel", labels).await?;
+        let sql = "select classoid, objoid, 0, provider, label from pg_catalog.pg_shseclabel \
             where classoid = 'pg_catalog.pg_subscription'::pg_catalog.regclass";
-        let labels = fetch(session, "security labels", sql, |f| {
-            Ok(SecurityLabel {
-                id: f.catalog_id()?,
-                column: f.number("a column number")?,
-                provider: f.text()?,
-                label: f.text()?,
-            })
-        })
-        .await?;
+        let shared = fetch(session, WHAT, sql, SecurityLabel::take);
+        labels.append(&mut server.unless_empty("pg_shseclabel", shared).await?);
         Ok(Self::new(labels))
     }
 

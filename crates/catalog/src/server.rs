@@ -19,7 +19,31 @@ pub struct Server {
     pub std_strings: bool,
     /// Whether the server is a standby.
     pub in_recovery: bool,
+    /// The catalogues, of those that most databases leave empty, that hold no row here.
+    pub empty: Vec<BString>,
 }
+
+/// The catalogues that most databases leave empty. To ask each of them costs a small database as much as all that it holds.
+const OFTEN_EMPTY: [&str; 18] = [
+    "pg_db_role_setting",
+    "pg_default_acl",
+    "pg_event_trigger",
+    "pg_foreign_data_wrapper",
+    "pg_foreign_server",
+    "pg_inherits",
+    "pg_largeobject_metadata",
+    "pg_partitioned_table",
+    "pg_policy",
+    "pg_publication",
+    "pg_publication_namespace",
+    "pg_publication_rel",
+    "pg_seclabel",
+    "pg_shseclabel",
+    "pg_statistic_ext",
+    "pg_subscription",
+    "pg_transform",
+    "pg_user_mapping",
+];
 
 impl Server {
     /// The oldest major that pgark dumps.
@@ -32,9 +56,15 @@ impl Server {
     /// # Errors
     /// [`Error::Version`] when the major is not one that pgark knows.
     pub async fn fetch(session: &mut Session, allow_newer: bool) -> Result<Self> {
-        let sql = "select pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('server_version'), \
-                   pg_catalog.current_setting('client_encoding'), pg_catalog.current_setting('standard_conforming_strings'), \
-                   pg_catalog.pg_is_in_recovery()";
+        // A catalogue without a block has no row that any snapshot sees.
+        let sql = format!(
+            "select pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('server_version'), \
+               pg_catalog.current_setting('client_encoding'), pg_catalog.current_setting('standard_conforming_strings'), \
+               pg_catalog.pg_is_in_recovery(), \
+               array(select name from pg_catalog.unnest('{{{}}}'::pg_catalog.text[]) name \
+                 where pg_catalog.pg_relation_size(pg_catalog.to_regclass('pg_catalog.' || name), 'main') = 0)",
+            OFTEN_EMPTY.join(",")
+        );
         let servers = fetch(session, "server version", sql, |f| {
             Ok(Self {
                 version_num: f.number("a version number")?,
@@ -42,6 +72,7 @@ impl Server {
                 encoding: f.text()?,
                 std_strings: f.text()? == "on",
                 in_recovery: f.boolean()?,
+                empty: f.texts()?,
             })
         })
         .await?;
@@ -59,6 +90,19 @@ impl Server {
             });
         }
         Ok(server)
+    }
+
+    /// What is read from a catalogue, which is one of [`OFTEN_EMPTY`]; nothing where it has no row, and then it is not asked.
+    pub(crate) async fn unless_empty<T: Default>(
+        &self,
+        catalog: &str,
+        reading: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        debug_assert!(OFTEN_EMPTY.contains(&catalog), "{catalog}");
+        if self.empty.iter().any(|name| name == catalog) {
+            return Ok(T::default());
+        }
+        reading.await
     }
 
     /// The major version, such as 15; that of a newer server is the newest that pgark knows.
@@ -108,6 +152,11 @@ impl Server {
 
     /// Whether keys may end in `WITHOUT OVERLAPS`.
     pub(crate) fn has_without_overlaps(&self) -> bool {
+        self.major() >= 18
+    }
+
+    /// Whether a foreign key may be one that is not enforced.
+    pub fn has_unenforced_foreign_keys(&self) -> bool {
         self.major() >= 18
     }
 
@@ -220,8 +269,9 @@ mod tests {
     fn features_come_with_their_major() {
         type Feature = fn(&Server) -> bool;
         // The feature and the first major that has it.
-        let features: [(Feature, u32); 22] = [
+        let features: [(Feature, u32); 23] = [
             (Server::has_not_null_constraints, 18),
+            (Server::has_unenforced_foreign_keys, 18),
             (Server::has_domain_not_null_constraints, 17),
             (Server::has_without_overlaps, 18),
             (Server::has_sequence_data_function, 18),

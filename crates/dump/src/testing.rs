@@ -93,6 +93,7 @@ impl Fixture {
             encoding: "UTF8".into(),
             std_strings: true,
             in_recovery: false,
+            empty: Vec::new(),
         };
         catalog.database = Database {
             name: "db".into(),

@@ -231,7 +231,14 @@ impl Selection {
             relations: chosen(&|i| {
                 self.is_interesting[i] && catalog.relations[i].kind != RelationKind::Sequence
             }),
-            foreign_keys: chosen(&defined),
+            // The keys of a partitioned table have no triggers, nor have those that are not enforced.
+            foreign_keys: chosen(&|i| {
+                let relation = &catalog.relations[i];
+                let may_have_keys = relation.has_triggers
+                    || relation.kind == RelationKind::PartitionedTable
+                    || catalog.server.has_unenforced_foreign_keys();
+                defined(i) && may_have_keys
+            }),
             triggers: chosen(&|i| defined(i) && catalog.relations[i].has_triggers),
             policies: chosen(&|i| {
                 !options.omits(Omit::POLICIES)
