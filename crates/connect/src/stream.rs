@@ -28,6 +28,12 @@ impl Stream {
         matches!(self, Self::Tls(_))
     }
 
+    /// Whether a read that comes a moment later brings more and holds nothing up. The system keeps much of what a network brings; of TLS
+    /// a read gives one record, and Unix sockets hold little.
+    pub fn gathers(&self) -> bool {
+        matches!(self, Self::Tcp(_))
+    }
+
     /// What TLS has agreed on, if there is TLS.
     pub fn tls(&self) -> Option<TlsDetails> {
         match self {

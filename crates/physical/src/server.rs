@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use bstr::{BStr, ByteSlice};
-use pgark_connect::{Config, Session, Stream};
+use pgark_connect::{Config, Session};
 use pgark_wire::Rows;
 
 use crate::{Error, Lsn, Result, SegmentSize, TimelineId};
@@ -103,8 +103,8 @@ impl Server {
 
     /// Prepares for data that goes on for long.
     pub(crate) fn expect_much(&mut self) {
-        let is_network = matches!(self.session.stream(), Stream::Tcp(_));
-        self.session.pause_after_short_reads(is_network);
+        let gathers = self.session.stream().gathers();
+        self.session.pause_after_short_reads(gathers);
     }
 
     /// The size of the log's files.

@@ -13,6 +13,9 @@ const BLOCKS: u32 = 1024;
 /// A table of so few blocks is read together with others.
 const SMALL: u32 = 16;
 
+/// Rows of so many bytes on the disk come for long.
+const LONG_BYTES: u64 = 1 << 20;
+
 /// How many small tables are read together at most.
 const TABLES: usize = 100;
 
@@ -29,6 +32,8 @@ pub(super) struct Unit {
     pub(super) is_first: bool,
     /// Whether it is the last of its job.
     pub(super) is_last: bool,
+    /// Whether its rows come for so long that to wait a moment for more of them costs nothing.
+    pub(super) is_long: bool,
 }
 
 /// Part of a job's content.
@@ -48,6 +53,7 @@ impl Unit {
             part: Part::Whole,
             is_first: true,
             is_last: true,
+            is_long: false,
         }
     }
 }
@@ -89,10 +95,13 @@ pub(super) fn units(jobs: &[Job], sizes: &HashMap<Oid, TableSize>, sessions: usi
             _ => vec![Part::Whole],
         };
         let last = parts.len() - 1;
+        let size = job.table.and_then(|oid| sizes.get(&oid));
+        let is_long = size.is_some_and(|size| size.bytes() >= LONG_BYTES);
         units.extend(parts.into_iter().enumerate().map(|(number, part)| Unit {
             part,
             is_first: number == 0,
             is_last: number == last,
+            is_long,
             ..Unit::whole(place)
         }));
     }
@@ -109,6 +118,7 @@ mod tests {
             part: part.clone(),
             is_first: number == 0,
             is_last: number == last,
+            is_long: false,
             ..Unit::whole(job)
         };
         parts.iter().enumerate().map(unit).collect()
@@ -161,18 +171,20 @@ mod tests {
         ]
         .concat();
         let mut by_one = expected.clone();
-        by_one.extend([Unit::whole(4), Unit::whole(5)]);
+        let long = |unit: Unit| Unit {
+            is_long: true,
+            ..unit
+        };
+        by_one.extend([Unit::whole(4), long(Unit::whole(5))]);
         by_one.extend(objects.clone());
         assert_eq!(units(&jobs, &blocks, 1), by_one);
         expected.extend(cut(4, &[Part::Blocks(None, None)]));
-        expected.extend(cut(
-            5,
-            &[
-                Part::Blocks(None, Some(BLOCKS)),
-                Part::Blocks(Some(BLOCKS), Some(2 * BLOCKS)),
-                Part::Blocks(Some(2 * BLOCKS), None),
-            ],
-        ));
+        let parts = [
+            Part::Blocks(None, Some(BLOCKS)),
+            Part::Blocks(Some(BLOCKS), Some(2 * BLOCKS)),
+            Part::Blocks(Some(2 * BLOCKS), None),
+        ];
+        expected.extend(cut(5, &parts).into_iter().map(long));
         expected.extend(objects);
         assert_eq!(units(&jobs, &blocks, 2), expected);
     }

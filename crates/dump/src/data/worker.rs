@@ -121,6 +121,8 @@ impl Worker {
                     _ => copy,
                 };
                 let failed = |source| failed(job, source);
+                let is_worth_a_pause = unit.is_long && self.session.stream().gathers();
+                self.session.pause_after_short_reads(is_worth_a_pause);
                 let mut rows = self.session.copy_out(copy).await.map_err(failed)?;
                 if unit.is_first {
                     output.mark(Piece::StartData(job.id)).await?;
@@ -128,6 +130,7 @@ impl Worker {
                 while let Some(rows) = rows.next().await.map_err(failed)? {
                     output.rows(Bytes::copy_from_slice(rows)).await?;
                 }
+                self.session.pause_after_short_reads(false);
                 if unit.is_last {
                     output.mark(Piece::EndCopy).await?;
                 }
