@@ -104,10 +104,14 @@ impl ColumnPrivileges {
         };
         let without = fetch_of(session, "column privileges", lost, sql, take).await?;
         all.extend((without.into_iter()).filter(|(key, _)| initial.contains_key(key)));
-        let is_changed = |column: &&Self| column.acl.is_some() && column.acl != column.initial;
-        let changed = all.values().filter(is_changed);
-        let changed: HashSet<Oid> = changed.map(|column| column.relation).collect();
-        all.retain(|(relation, _), _| changed.contains(relation));
+        let relations = |is_meant: fn(&&Self) -> bool| -> HashSet<Oid> {
+            let columns = all.values().filter(is_meant);
+            columns.map(|column| column.relation).collect()
+        };
+        let changed = relations(|column| column.acl != column.initial);
+        // pg_dump does not look at the columns of a relation where none has a list.
+        let looked_at = relations(|column| column.acl.is_some());
+        all.retain(|(relation, _), _| changed.contains(relation) && looked_at.contains(relation));
         Ok(all.into_values().collect())
     }
 }
