@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::arguments::ProgressStyle;
 
 /// The width of a bar.
-const WIDTH: usize = 30;
+const WIDTH: usize = 20;
 
 /// What tells how far it is.
 pub(crate) trait Watched: Send + Sync + 'static {
@@ -81,7 +81,8 @@ fn put_line(watched: &dyn Watched, elapsed: Duration, is_last: bool) {
         return;
     };
     let end = if is_last { "\n" } else { "" };
-    let _ = write!(io::stderr(), "\r\x1b[K{line}{end}");
+    // The terminal wraps no line meanwhile (DECAWM): of one that is too long for it, each would be left behind by the next.
+    let _ = write!(io::stderr(), "\r\x1b[K\x1b[?7l{line}\x1b[?7h{end}");
     let _ = io::stderr().flush();
 }
 
@@ -110,7 +111,7 @@ mod tests {
     fn a_bar_grows() {
         assert_eq!(
             bar(5, 10),
-            format!("[{}{}]", "#".repeat(15), "-".repeat(15))
+            format!("[{}{}]", "#".repeat(10), "-".repeat(10))
         );
         for (done, of, filled) in [(0, 0, 0), (20, 10, WIDTH), (u64::MAX, u64::MAX, WIDTH)] {
             assert_eq!(bar(done, of).matches('#').count(), filled);

@@ -49,7 +49,7 @@ mod tests {
         let elapsed = Duration::from_secs(3);
         assert_eq!(shown(&progress, elapsed), None);
         progress.phase = Phase::Data;
-        let expected = format!("data       [{}] 0/0 entries, 0.0 MB, 3 s", "-".repeat(30));
+        let expected = format!("data       [{}] 0/0 entries, 0.0 MB, 3 s", "-".repeat(20));
         assert_eq!(shown(&progress, elapsed), Some(expected));
     }
 }
