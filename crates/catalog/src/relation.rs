@@ -135,7 +135,8 @@ pub struct Relation {
 impl Relation {
     /// Reads all relations but indexes and TOAST tables, ordered by OID.
     ///
-    /// No lock is held yet, so that only plain columns are read, no function that looks at the present catalogues.
+    /// No lock is held yet, so that only plain columns are read, no function that looks at the present catalogues. The access method of
+    /// heaps is told without a look, its OID being fixed (src/include/catalog/pg_am.dat).
     pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
         let sql = "select c.tableoid, c.oid, c.relname, c.relnamespace, c.relkind, c.relowner, c.reltype, c.relchecks, c.relhasindex, \
               c.relhastriggers, c.relpersistence, c.relispopulated, c.relreplident, c.relrowsecurity, c.relforcerowsecurity, \
