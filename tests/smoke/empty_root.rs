@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use support::{Certificates, Fixture, Major, Scratch, Server, run};
+use support::{Certificates, Fixture, Major, Scratch, Server, is_root, run};
 
 /// Where the repository is.
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -17,8 +17,12 @@ impl Root {
     /// `pgark ARGS` in it, without an environment.
     fn pgark(&self, args: &[&str]) -> Result<()> {
         let mut command = Command::new("unshare");
-        command.env_clear().args(["--map-root-user", "--root"]);
-        command.arg(self.0.path()).args(["/pgark"]).args(args);
+        command.env_clear();
+        if !is_root() {
+            command.arg("--map-root-user");
+        }
+        command.arg("--root").arg(self.0.path());
+        command.arg("/pgark").args(args);
         run(&mut command)?;
         Ok(())
     }

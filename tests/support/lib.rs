@@ -42,5 +42,5 @@ pub use share::{by_turns, is_long_run, is_turn};
 pub use side_by_side::{side_by_side, side_by_side_waiting};
 pub use text::{database_text, ensure_same_text, sorted_text};
 pub use tls::Certificates;
-pub use user::{User, server_user};
+pub use user::{User, is_root, server_user};
 pub use wait::wait_until;

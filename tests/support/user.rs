@@ -43,7 +43,7 @@ pub fn server_user() -> Option<&'static User> {
 }
 
 /// Whether this process belongs to root, by the owner of its entry in /proc.
-pub(crate) fn is_root() -> bool {
+pub fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
