@@ -190,26 +190,15 @@ impl Catalog {
             .parameter("is_superuser")
             .is_some_and(|value| value == "on");
         let (subscriptions, hidden_subscriptions) = if is_superuser {
-            let subscriptions = Subscription::fetch(session, server);
-            (
-                server
-                    .unless_empty("pg_subscription", subscriptions)
-                    .await?,
-                0,
-            )
+            (Subscription::fetch(session, server).await?, 0)
         } else {
-            let count = subscription::count_subscriptions(session);
-            (
-                Vec::new(),
-                server.unless_empty("pg_subscription", count).await?,
-            )
+            let hidden = subscription::count_subscriptions(session, server).await?;
+            (Vec::new(), hidden)
         };
         let types = DataType::fetch(session, &relations).await?;
         let initial_privileges = InitialPrivileges::fetch(session).await?;
         let casts = Cast::fetch(session, server).await?;
-        let transforms = server
-            .unless_empty("pg_transform", Transform::fetch(session))
-            .await?;
+        let transforms = Transform::fetch(session, server).await?;
         let has_casts = casts.iter().any(|cast| !cast.id.oid.is_builtin());
         let are_used = has_casts || !transforms.is_empty();
         let (functions, aggregates) =
@@ -218,12 +207,7 @@ impl Catalog {
             functions,
             aggregates,
             languages: Language::fetch(session).await?,
-            large_objects: server
-                .unless_empty(
-                    "pg_largeobject_metadata",
-                    LargeObjects::fetch(session, server),
-                )
-                .await?,
+            large_objects: LargeObjects::fetch(session, server).await?,
             operators: Operator::fetch(session).await?,
             access_methods: AccessMethod::fetch(session).await?,
             operator_classes: OperatorClass::fetch(session).await?,
@@ -236,54 +220,22 @@ impl Catalog {
             text_search_templates: TextSearchTemplate::fetch(session).await?,
             text_search_dictionaries: TextSearchDictionary::fetch(session).await?,
             text_search_configurations: TextSearchConfiguration::fetch(session).await?,
-            foreign_data_wrappers: server
-                .unless_empty(
-                    "pg_foreign_data_wrapper",
-                    ForeignDataWrapper::fetch(session),
-                )
-                .await?,
-            foreign_servers: server
-                .unless_empty("pg_foreign_server", ForeignServer::fetch(session))
-                .await?,
-            user_mappings: server
-                .unless_empty("pg_user_mapping", UserMapping::fetch(session))
-                .await?,
-            default_acls: server
-                .unless_empty("pg_default_acl", DefaultAcl::fetch(session))
-                .await?,
+            foreign_data_wrappers: ForeignDataWrapper::fetch(session, server).await?,
+            foreign_servers: ForeignServer::fetch(session, server).await?,
+            user_mappings: UserMapping::fetch(session, server).await?,
+            default_acls: DefaultAcl::fetch(session, server).await?,
             extension_foreign_keys: if has_config_tables {
                 extension::fetch_foreign_keys(session).await?
             } else {
                 Vec::new()
             },
-            unsafe_partitioned: server
-                .unless_empty(
-                    "pg_partitioned_table",
-                    relation::fetch_unsafe_partitioned(session),
-                )
-                .await?,
-            statistics: server
-                .unless_empty("pg_statistic_ext", Statistics::fetch(session))
-                .await?,
+            unsafe_partitioned: relation::fetch_unsafe_partitioned(session, server).await?,
+            statistics: Statistics::fetch(session, server).await?,
             rules: Rule::fetch(session).await?,
-            event_triggers: server
-                .unless_empty("pg_event_trigger", EventTrigger::fetch(session))
-                .await?,
-            publications: server
-                .unless_empty("pg_publication", Publication::fetch(session, server))
-                .await?,
-            publication_tables: server
-                .unless_empty(
-                    "pg_publication_rel",
-                    PublicationMember::fetch_tables(session),
-                )
-                .await?,
-            publication_schemas: server
-                .unless_empty(
-                    "pg_publication_namespace",
-                    PublicationMember::fetch_schemas(session, server),
-                )
-                .await?,
+            event_triggers: EventTrigger::fetch(session, server).await?,
+            publications: Publication::fetch(session, server).await?,
+            publication_tables: PublicationMember::fetch_tables(session, server).await?,
+            publication_schemas: PublicationMember::fetch_schemas(session, server).await?,
             database: Database::fetch(session, server).await?,
             column_privileges: ColumnPrivileges::fetch(session, &initial_privileges).await?,
             initial_privileges,
@@ -389,9 +341,7 @@ struct Links {
 impl Links {
     async fn fetch(session: &mut Session, server: &Server) -> Result<Self> {
         Ok(Self {
-            inheritance: server
-                .unless_empty("pg_inherits", Inheritance::fetch(session))
-                .await?,
+            inheritance: Inheritance::fetch(session, server).await?,
             dependencies: Dependency::fetch(session).await?,
             comments: Comments::fetch(session).await?,
             security_labels: SecurityLabels::fetch(session, server).await?,

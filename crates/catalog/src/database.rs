@@ -104,11 +104,13 @@ impl Database {
             expected: "one row",
         })?;
 
-        let settings = fetch_settings(session, database.id.oid);
-        (database.settings, database.role_settings) =
-            server.unless_empty("pg_db_role_setting", settings).await?;
-        let labels = fetch_labels(session, database.id.oid);
-        database.labels = server.unless_empty("pg_shseclabel", labels).await?;
+        if !server.leaves_empty("pg_db_role_setting") {
+            (database.settings, database.role_settings) =
+                fetch_settings(session, database.id.oid).await?;
+        }
+        if !server.leaves_empty("pg_shseclabel") {
+            database.labels = fetch_labels(session, database.id.oid).await?;
+        }
         Ok(database)
     }
 }

@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::fields::fetch;
 use crate::oid::{CatalogId, Oid};
 use crate::privilege::Acl;
+use crate::server::Server;
 
 /// What `ALTER DEFAULT PRIVILEGES` left behind.
 #[derive(Clone, Debug)]
@@ -23,7 +24,10 @@ pub struct DefaultAcl {
 }
 
 impl DefaultAcl {
-    pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
+    pub(crate) async fn fetch(session: &mut Session, server: &Server) -> Result<Vec<Self>> {
+        if server.leaves_empty("pg_default_acl") {
+            return Ok(Vec::new());
+        }
         let sql = "select tableoid, oid, defaclrole, defaclnamespace, defaclobjtype, defaclacl, \
               case when defaclnamespace = 0 \
                 then pg_catalog.acldefault(case when defaclobjtype = 'S' then 's'::\"char\" else defaclobjtype end, defaclrole) \

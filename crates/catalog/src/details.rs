@@ -179,8 +179,7 @@ impl Part for PartOfDetails<'_> {
         details.indexes = Index::fetch(session, server, indexed).await?;
         details.foreign_keys = ForeignKey::fetch(session, of.foreign_keys.iter().copied()).await?;
         details.triggers = Trigger::fetch(session, of.triggers.iter().copied()).await?;
-        let policies = Policy::fetch(session, of.policies.iter().copied());
-        details.policies = server.unless_empty("pg_policy", policies).await?;
+        details.policies = Policy::fetch(session, server, of.policies.iter().copied()).await?;
         details.columns = columns;
         Ok(details)
     }

@@ -6,6 +6,7 @@ use pgark_connect::Session;
 use crate::error::Result;
 use crate::fields::fetch;
 use crate::oid::{CatalogId, Oid};
+use crate::server::Server;
 
 /// An event trigger.
 #[derive(Clone, Debug)]
@@ -27,7 +28,10 @@ pub struct EventTrigger {
 }
 
 impl EventTrigger {
-    pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
+    pub(crate) async fn fetch(session: &mut Session, server: &Server) -> Result<Vec<Self>> {
+        if server.leaves_empty("pg_event_trigger") {
+            return Ok(Vec::new());
+        }
         let sql = "select tableoid, oid, evtname, evtowner, evtevent, \
               pg_catalog.array_to_string(array(select pg_catalog.quote_literal(t.tag) \
                 from pg_catalog.unnest(evttags) with ordinality t(tag, i) order by t.i), ', '), \

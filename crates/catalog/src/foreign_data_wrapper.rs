@@ -8,6 +8,7 @@ use crate::fields::fetch;
 use crate::foreign_options::options_as_text;
 use crate::oid::{CatalogId, Oid};
 use crate::privilege::Acl;
+use crate::server::Server;
 
 /// A foreign-data wrapper.
 #[derive(Clone, Debug)]
@@ -29,7 +30,10 @@ pub struct ForeignDataWrapper {
 }
 
 impl ForeignDataWrapper {
-    pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
+    pub(crate) async fn fetch(session: &mut Session, server: &Server) -> Result<Vec<Self>> {
+        if server.leaves_empty("pg_foreign_data_wrapper") {
+            return Ok(Vec::new());
+        }
         let sql = format!(
             "select tableoid, oid, fdwname, fdwowner, fdwacl, pg_catalog.acldefault('F', fdwowner), fdwhandler, fdwvalidator, {} \
              from pg_catalog.pg_foreign_data_wrapper",

@@ -8,6 +8,7 @@ use crate::fields::fetch;
 use crate::foreign_options::options_as_text;
 use crate::oid::{CatalogId, Oid};
 use crate::privilege::Acl;
+use crate::server::Server;
 
 /// A foreign server.
 #[derive(Clone, Debug)]
@@ -31,7 +32,10 @@ pub struct ForeignServer {
 }
 
 impl ForeignServer {
-    pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
+    pub(crate) async fn fetch(session: &mut Session, server: &Server) -> Result<Vec<Self>> {
+        if server.leaves_empty("pg_foreign_server") {
+            return Ok(Vec::new());
+        }
         let sql = format!(
             "select s.tableoid, s.oid, s.srvname, s.srvowner, s.srvacl, pg_catalog.acldefault('S', s.srvowner), w.fdwname, s.srvtype, \
                s.srvversion, {} \

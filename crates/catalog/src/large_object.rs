@@ -29,6 +29,9 @@ impl LargeObjects {
     const AT_ONCE: usize = 1000;
 
     pub(crate) async fn fetch(session: &mut Session, server: &Server) -> Result<Vec<Self>> {
+        if server.leaves_empty("pg_largeobject_metadata") {
+            return Ok(Vec::new());
+        }
         let sql = "select l.oid, l.lomowner, l.lomacl, pg_catalog.acldefault('L', l.lomowner) \
             from pg_catalog.pg_largeobject_metadata l order by l.lomowner, l.lomacl::pg_catalog.text, l.oid";
         let at_once = if server.groups_large_objects() {

@@ -35,6 +35,9 @@ pub struct Publication {
 
 impl Publication {
     pub(crate) async fn fetch(session: &mut Session, server: &Server) -> Result<Vec<Self>> {
+        if server.leaves_empty("pg_publication") {
+            return Ok(Vec::new());
+        }
         let generated_columns = if server.has_published_generated_columns() {
             "pubgencols"
         } else {

@@ -25,7 +25,10 @@ pub struct PublicationMember {
 
 impl PublicationMember {
     /// The tables of all publications.
-    pub(crate) async fn fetch_tables(session: &mut Session) -> Result<Vec<Self>> {
+    pub(crate) async fn fetch_tables(session: &mut Session, server: &Server) -> Result<Vec<Self>> {
+        if server.leaves_empty("pg_publication_rel") {
+            return Ok(Vec::new());
+        }
         let sql = "select m.tableoid, m.oid, m.prrelid, p.pubname, p.pubowner \
             from pg_catalog.pg_publication_rel m join pg_catalog.pg_publication p on p.oid = m.prpubid";
         Self::fetch(session, "tables of publications", sql).await
@@ -33,7 +36,7 @@ impl PublicationMember {
 
     /// The schemas of all publications.
     pub(crate) async fn fetch_schemas(session: &mut Session, server: &Server) -> Result<Vec<Self>> {
-        if !server.has_publication_filters() {
+        if !server.has_publication_filters() || server.leaves_empty("pg_publication_namespace") {
             return Ok(Vec::new());
         }
         let sql = "select m.tableoid, m.oid, m.pnnspid, p.pubname, p.pubowner \

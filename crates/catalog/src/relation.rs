@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::fields::{fetch, fetch_of};
 use crate::oid::{CatalogId, Oid};
 use crate::privilege::Acl;
+use crate::server::Server;
 
 /// What a relation is (`pg_class.relkind`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -214,7 +215,10 @@ pub struct Inheritance {
 
 impl Inheritance {
     /// Reads parents in the order in which a child names them.
-    pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
+    pub(crate) async fn fetch(session: &mut Session, server: &Server) -> Result<Vec<Self>> {
+        if server.leaves_empty("pg_inherits") {
+            return Ok(Vec::new());
+        }
         let sql =
             "select inhrelid, inhparent from pg_catalog.pg_inherits order by inhrelid, inhseqno";
         fetch(session, "inheritance", sql, |f| {
@@ -229,7 +233,13 @@ impl Inheritance {
 
 /// The partitioned tables that are partitioned by the hash of an enum, whose rows land elsewhere after a restore: the hash is taken of
 /// the label's OID.
-pub(crate) async fn fetch_unsafe_partitioned(session: &mut Session) -> Result<Vec<Oid>> {
+pub(crate) async fn fetch_unsafe_partitioned(
+    session: &mut Session,
+    server: &Server,
+) -> Result<Vec<Oid>> {
+    if server.leaves_empty("pg_partitioned_table") {
+        return Ok(Vec::new());
+    }
     let sql = "select p.partrelid from pg_catalog.pg_partitioned_table p \
                where (select c.oid from pg_catalog.pg_opclass c join pg_catalog.pg_am a on a.oid = c.opcmethod \
                       where c.opcname = 'enum_ops' and c.opcnamespace = 'pg_catalog'::pg_catalog.regnamespace \

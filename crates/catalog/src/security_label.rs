@@ -40,13 +40,16 @@ impl SecurityLabels {
     /// Reads all labels but those of databases, roles and tablespaces. Subscriptions are shared as those are, but belong to a database.
     pub(crate) async fn fetch(session: &mut Session, server: &Server) -> Result<Self> {
         const WHAT: &str = "security labels";
+        let mut labels = Vec::new();
         let sql = "select classoid, objoid, objsubid, provider, label from pg_catalog.pg_seclabel";
-        let labels = fetch(session, WHAT, sql, SecurityLabel::take);
-        let mut labels = server.unless_empty("pg_seclabel", labels).await?;
+        if !server.leaves_empty("pg_seclabel") {
+            labels = fetch(session, WHAT, sql, SecurityLabel::take).await?;
+        }
         let sql = "select classoid, objoid, 0, provider, label from pg_catalog.pg_shseclabel \
             where classoid = 'pg_catalog.pg_subscription'::pg_catalog.regclass";
-        let shared = fetch(session, WHAT, sql, SecurityLabel::take);
-        labels.append(&mut server.unless_empty("pg_shseclabel", shared).await?);
+        if !server.leaves_empty("pg_shseclabel") {
+            labels.append(&mut fetch(session, WHAT, sql, SecurityLabel::take).await?);
+        }
         Ok(Self::new(labels))
     }
 

@@ -92,17 +92,10 @@ impl Server {
         Ok(server)
     }
 
-    /// What is read from a catalogue, which is one of [`OFTEN_EMPTY`]; nothing where it has no row, and then it is not asked.
-    pub(crate) async fn unless_empty<T: Default>(
-        &self,
-        catalog: &str,
-        reading: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
+    /// Whether a catalogue, one of [`OFTEN_EMPTY`], has no row, so that nobody need ask for them.
+    pub(crate) fn leaves_empty(&self, catalog: &str) -> bool {
         debug_assert!(OFTEN_EMPTY.contains(&catalog), "{catalog}");
-        if self.empty.iter().any(|name| name == catalog) {
-            return Ok(T::default());
-        }
-        reading.await
+        self.empty.iter().any(|name| name == catalog)
     }
 
     /// The major version, such as 15; that of a newer server is the newest that pgark knows.

@@ -8,6 +8,7 @@ use pgark_connect::Session;
 use crate::error::Result;
 use crate::fields::{fetch, fetch_definitions};
 use crate::oid::{CatalogId, Oid};
+use crate::server::Server;
 
 /// An extended statistics object.
 #[derive(Clone, Debug)]
@@ -27,7 +28,10 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
+    pub(crate) async fn fetch(session: &mut Session, server: &Server) -> Result<Vec<Self>> {
+        if server.leaves_empty("pg_statistic_ext") {
+            return Ok(Vec::new());
+        }
         let sql = "select tableoid, oid, stxname, stxnamespace, stxowner, stxrelid, stxstattarget from pg_catalog.pg_statistic_ext";
         fetch(session, "extended statistics", sql, |f| {
             Ok(Self {

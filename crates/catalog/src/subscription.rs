@@ -47,6 +47,9 @@ pub struct Subscription {
 impl Subscription {
     /// Reads the subscriptions of the database, which only a superuser may do.
     pub(crate) async fn fetch(session: &mut Session, server: &Server) -> Result<Vec<Self>> {
+        if server.leaves_empty("pg_subscription") {
+            return Ok(Vec::new());
+        }
         let or = |has: bool, column: &'static str, default: &'static str| {
             if has { column } else { default }
         };
@@ -100,7 +103,10 @@ impl Subscription {
 }
 
 /// Counts the subscriptions of the database, which any role may do.
-pub(crate) async fn count_subscriptions(session: &mut Session) -> Result<u64> {
+pub(crate) async fn count_subscriptions(session: &mut Session, server: &Server) -> Result<u64> {
+    if server.leaves_empty("pg_subscription") {
+        return Ok(0);
+    }
     let sql = "select pg_catalog.count(*) from pg_catalog.pg_subscription \
                where subdbid = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())";
     let counts = fetch(session, "subscriptions", sql, |f| {

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::fields::{fetch, fetch_of};
 use crate::function::FunctionSignature;
 use crate::oid::{CatalogId, Oid};
+use crate::server::Server;
 
 /// A transform.
 #[derive(Clone, Debug)]
@@ -20,7 +21,10 @@ pub struct Transform {
 }
 
 impl Transform {
-    pub(crate) async fn fetch(session: &mut Session) -> Result<Vec<Self>> {
+    pub(crate) async fn fetch(session: &mut Session, server: &Server) -> Result<Vec<Self>> {
+        if server.leaves_empty("pg_transform") {
+            return Ok(Vec::new());
+        }
         let sql = "select f.tableoid, f.oid, pg_catalog.concat(t.typname, ' ', l.lanname) \
                    from pg_catalog.pg_transform f join pg_catalog.pg_type t on t.oid = f.trftype \
                    join pg_catalog.pg_language l on l.oid = f.trflang order by f.trftype, f.trflang";
