@@ -8,13 +8,8 @@ use crate::{Error, Result, Watch};
 /// Before anything else, lest a name be found where somebody put it for us.
 const SAFE: &str = "select pg_catalog.set_config('search_path', '', false)";
 
-/// What is to be known, and memory in which more of an index is sorted than the usual 64 MB hold: an eighth of the server's own for each
-/// session, 1 GB at the most, which only a server has to spare that was given much.
-const FACTS: &str = "select pg_catalog.current_setting('server_version_num'), \
-    pg_catalog.current_setting('wal_level'), \
-    (select pg_catalog.set_config('maintenance_work_mem', wanted || 'kB', false) \
-       from (select least(1048576, pg_catalog.pg_size_bytes(pg_catalog.current_setting('shared_buffers')) / 8192) wanted) memory \
-       where wanted * 1024 > pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')))";
+/// What is to be known.
+const FACTS: &str = "select pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('wal_level')";
 
 /// What is to be known of a server.
 #[derive(Clone, Copy, Debug)]
