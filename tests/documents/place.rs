@@ -8,7 +8,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use support::{
-    Major, Ran, Rds, Scratch, judge_folder, observe, pgark, plakar, run, server_user, without_aws,
+    Major, Ran, Rds, STAYING_HELPER, Scratch, end_processes_at, judge_folder, observe, pgark,
+    plakar, run, server_user, without_aws,
 };
 
 /// PostgreSQL's programs that the documents call, of a major whose clients speak TLS.
@@ -127,6 +128,9 @@ impl<'a> Place<'a> {
     pub(crate) fn install_plakar(&self, with_package: bool) -> Result<()> {
         self.shell("plakar -disable-security-check")?
             .expect_code(0)?;
+        let helper = STAYING_HELPER.join(" ");
+        self.shell(&format!("plakar {helper} > /dev/null 2>&1"))?
+            .expect_code(0)?;
         if with_package {
             self.shell(&format!("plakar pkg add ./{PACKAGE}"))?
                 .expect_code(0)?;
@@ -179,20 +183,7 @@ impl<'a> Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        // Plakar's helper stays for a while; what cannot be ended now ends by itself.
-        let home = format!("HOME={}", self.home.path().display());
-        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
-            let is_ours = environment
-                .split(|byte| *byte == 0)
-                .any(|variable| variable == home.as_bytes());
-            if is_ours {
-                let id = entry.file_name().to_string_lossy().into_owned();
-                let _ = Command::new("sh")
-                    .args(["-c", r#"kill "$0""#, &id])
-                    .status();
-            }
-        }
+        end_processes_at(self.home.path());
     }
 }
 

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use crate::{Ran, Scratch, observe, pgark, plakar, run};
@@ -13,6 +13,12 @@ use anyhow::{Context, Result, ensure};
 
 /// The programs besides its own that Plakar finds on its PATH.
 const PROGRAMS: [&str; 6] = ["bash", "cat", "env", "ls", "sh", "true"];
+
+/// Arguments that leave Plakar's helper running for as long as a test may take.
+///
+/// Left to itself it ends after five idle seconds, and then resets the connection of a command that comes in just that
+/// moment (`subcommands/cached/cached.go` of Plakar: `Watcher` closes the listener, whatever waits in it).
+pub const STAYING_HELPER: [&str; 3] = ["cached", "-teardown", "10m"];
 
 /// Everything of one Plakar: home, settings, caches, store, all in a temporary folder that nobody else uses.
 pub struct Host {
@@ -36,6 +42,14 @@ impl Host {
         }
         let host = Self { scratch };
         host.run(&["-disable-security-check"])?;
+        // It would hold on to the pipes of `run`.
+        let started = host
+            .plakar(STAYING_HELPER)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()?;
+        ensure!(started.success(), "plakar's helper: {started}");
         lay_out(&host.plugin_folder())?;
         let package = host.made_package()?;
         host.run(&["pkg", "add", &package.to_string_lossy()])?;
@@ -175,41 +189,49 @@ impl Host {
             .with_context(|| format!("no snapshots in {listing:?}"))
     }
 
-    /// The ids of this host's processes: those with its home in their environment, `plakar` itself, its plugins and its
-    /// helper `cached`, which stays for a while.
+    /// This host's processes: `plakar` itself, its plugins and its helper `cached`.
     pub fn processes(&self) -> Result<Vec<Process>> {
-        let home = format!("HOME={}", self.home().display());
-        let mut found = Vec::new();
-        for entry in fs::read_dir("/proc")? {
-            let entry = entry?;
-            let Ok(id) = entry.file_name().to_string_lossy().parse() else {
-                continue;
-            };
-            // A process may end while it is looked at.
-            let Ok(environment) = fs::read(entry.path().join("environ")) else {
-                continue;
-            };
-            if environment
-                .split(|byte| *byte == 0)
-                .any(|item| item == home.as_bytes())
-            {
-                let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-                let command = String::from_utf8_lossy(&words).replace('\0', " ");
-                found.push(Process { id, command });
-            }
-        }
-        Ok(found)
+        processes_at(&self.home())
     }
 }
 
 impl Drop for Host {
     fn drop(&mut self) {
-        // What cannot be ended now ends by itself soon.
-        for process in self.processes().unwrap_or_default() {
-            let _ = Command::new("sh")
-                .args(["-c", r#"kill "$0""#, &process.id.to_string()])
-                .status();
+        end_processes_at(&self.home());
+    }
+}
+
+/// The processes with `home` in their environment.
+fn processes_at(home: &Path) -> Result<Vec<Process>> {
+    let home = format!("HOME={}", home.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let entry = entry?;
+        let Ok(id) = entry.file_name().to_string_lossy().parse() else {
+            continue;
+        };
+        // A process may end while it is looked at.
+        let Ok(environment) = fs::read(entry.path().join("environ")) else {
+            continue;
+        };
+        if environment
+            .split(|byte| *byte == 0)
+            .any(|item| item == home.as_bytes())
+        {
+            let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let command = String::from_utf8_lossy(&words).replace('\0', " ");
+            found.push(Process { id, command });
         }
+    }
+    Ok(found)
+}
+
+/// Ends what Plakar has left running with `home` as its home; what cannot be ended now ends by itself.
+pub fn end_processes_at(home: &Path) {
+    for process in processes_at(home).unwrap_or_default() {
+        let _ = Command::new("sh")
+            .args(["-c", r#"kill "$0""#, &process.id.to_string()])
+            .status();
     }
 }
 

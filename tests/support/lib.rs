@@ -30,7 +30,9 @@ pub use archdiff::{ArchDiff, archdiff};
 pub use dump::{dump_command, dump_command_as, expect_no_archive};
 pub use fixture::{Fixture, Restore};
 pub use generator::generated_schema;
-pub use host::{Backup, Host, Process, expect_refusal, lay_out, told};
+pub use host::{
+    Backup, Host, Process, STAYING_HELPER, end_processes_at, expect_refusal, lay_out, told,
+};
 pub use kept::kept_folder;
 pub use major::Major;
 pub use program::{command_line, pgark, pgark_as, plakar, run, run_with_input};
