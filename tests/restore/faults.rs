@@ -136,7 +136,12 @@ fn disturb(server: &Server, db: &str, fault: Fault, mut running: Running) -> Res
         }
         Fault::Restart => {
             let pid = server.psql("postgres", format!("select pid {hanging} limit 1"))?;
+            let before = restarts(server)?;
             run(Command::new("sh").args(["-c", "kill -s KILL \"$0\"", &pid]))?;
+            // The session is lost at once, before the server sees why and ends all others.
+            wait_until("the server has begun anew", || {
+                Ok(restarts(server)? > before)
+            })?;
         }
         Fault::Statement => wait_until("the restore ends", || {
             server.psql(
@@ -152,6 +157,11 @@ fn disturb(server: &Server, db: &str, fault: Fault, mut running: Running) -> Res
         Ok(server.psql(db, "select 1").is_ok())
     })?;
     Ok(ran)
+}
+
+/// How often the server has begun anew after one of its processes died.
+fn restarts(server: &Server) -> Result<usize> {
+    Ok(server.log()?.matches("terminated; reinitializing").count())
 }
 
 fn check(
