@@ -2,9 +2,8 @@
 
 use std::io;
 
-use flate2::{Decompress, FlushDecompress, Status};
-
 use crate::Compression;
+use crate::inflate::Inflate;
 use crate::lz4::Unlz4;
 use crate::zstd::Unzstd;
 
@@ -15,7 +14,7 @@ pub struct Decoder(Method);
 #[derive(Debug)]
 enum Method {
     None,
-    Gzip(Decompress),
+    Gzip(Box<Inflate>),
     Lz4(Box<Unlz4>),
     Zstd(Unzstd),
 }
@@ -36,7 +35,7 @@ impl Decoder {
     pub fn new(compression: Compression) -> Self {
         Self(match compression {
             Compression::None => Method::None,
-            Compression::Gzip { .. } => Method::Gzip(Decompress::new(true)),
+            Compression::Gzip { .. } => Method::Gzip(Box::default()),
             Compression::Lz4 { .. } => Method::Lz4(Box::default()),
             Compression::Zstd { .. } => Method::Zstd(Unzstd::default()),
         })
@@ -50,7 +49,7 @@ impl Decoder {
         match &mut self.0 {
             Method::None => Ok(()),
             Method::Gzip(inflate) => {
-                inflate.reset(true);
+                inflate.reset();
                 Ok(())
             }
             Method::Lz4(lz4) => {
@@ -86,22 +85,9 @@ impl Decoder {
                     ended: false,
                 })
             }
-            Method::Gzip(inflate) => {
-                let (read, written) = (inflate.total_in(), inflate.total_out());
-                let status = inflate
-                    .decompress(input, output, FlushDecompress::None)
-                    .map_err(|error| {
-                        format!(
-                            "the zlib stream is damaged: {}",
-                            error.message().unwrap_or("bad data")
-                        )
-                    })?;
-                Ok(Decoded {
-                    consumed: difference(inflate.total_in(), read),
-                    produced: difference(inflate.total_out(), written),
-                    ended: status == Status::StreamEnd,
-                })
-            }
+            Method::Gzip(inflate) => inflate
+                .decode(input, output)
+                .map_err(|reason| format!("the zlib stream is damaged: {reason}")),
             Method::Lz4(lz4) => lz4
                 .decode(input, output)
                 .map_err(|error| format!("the LZ4 frame is damaged: {error}")),
@@ -110,9 +96,4 @@ impl Decoder {
                 .map_err(|error| format!("the Zstandard frame is damaged: {error}")),
         }
     }
-}
-
-/// What a compressor's counter rose by in one call, which its buffers bound.
-fn difference(after: u64, before: u64) -> usize {
-    usize::try_from(after - before).unwrap_or(usize::MAX)
 }

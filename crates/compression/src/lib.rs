@@ -11,6 +11,7 @@ mod decoder;
 mod deflate;
 mod encoder;
 mod gzip;
+mod inflate;
 mod lz4;
 mod lz4_frames;
 mod pieces;
