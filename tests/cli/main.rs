@@ -1,4 +1,4 @@
-//! The command line of `pgark dump` and `pgark list`.
+//! The command line, of `pgark dump` and `pgark list` above all.
 
 mod bad_input;
 mod called;
@@ -8,3 +8,4 @@ mod list;
 mod newer_server;
 mod output;
 mod secret;
+mod verify;

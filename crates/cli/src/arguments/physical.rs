@@ -144,13 +144,13 @@ fn parse_compression(text: &str) -> Result<CompressionChoice, String> {
     Ok(CompressionChoice::Server(compression))
 }
 
-/// Verify a base backup, or an archive by restoring it.
+/// Verify a base backup, or a dump by reading or restoring it.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  pgark verify backup\n  pgark verify --restore-with -d postgres shop.dump"
+    after_help = "Examples:\n  pgark verify backup\n  pgark verify shop.dump\n  pgark verify --restore-with -d postgres shop.dump"
 )]
 pub(crate) struct VerifyArguments {
-    /// A data directory, a folder of tar archives, or one tar archive; with --restore-with a dump.
+    /// A data directory, a folder of tar archives, one tar archive, or a dump.
     #[arg(value_name = "BACKUP")]
     pub(crate) backup: PathBuf,
     /// End at the first thing that is wrong.
