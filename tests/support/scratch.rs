@@ -1,5 +1,6 @@
 //! Temporary folders.
 
+use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -18,11 +19,21 @@ pub struct Scratch {
 impl Scratch {
     /// Makes an empty folder. Its path is short: a Unix socket inside it must fit in 107 bytes.
     pub fn new() -> Result<Self> {
+        Self::within(&env::temp_dir())
+    }
+
+    /// Makes an empty folder for a server: within the one that `PGARK_SERVERS` names, where it is set.
+    pub(crate) fn of_server() -> Result<Self> {
+        let named = env::var_os("PGARK_SERVERS").filter(|value| !value.is_empty());
+        Self::within(&named.map_or_else(env::temp_dir, PathBuf::from))
+    }
+
+    fn within(parent: &Path) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("pgark-")
             .permissions(Permissions::from_mode(0o755))
-            .tempdir()
-            .context("cannot make a temporary folder")?;
+            .tempdir_in(parent)
+            .with_context(|| format!("cannot make a folder in {}", parent.display()))?;
         give_to_server_user(folder.path())?;
         Ok(Self { folder })
     }

@@ -63,7 +63,7 @@ impl Server {
     fn start_with(options: Options) -> Result<Self> {
         let bin = judge_folder(options.major)?;
         let clients = judge_folder(options.major.clients())?;
-        let folder = Scratch::new()?;
+        let folder = Scratch::of_server()?;
         launch::initdb(&bin, &folder, &options)?;
         launch::configure(&folder, &options)?;
         let (supervisor, port) = launch::launch_patiently(options.major, &bin, &folder)?;

@@ -15,9 +15,9 @@ use crate::scratch::give_to_server_user;
 use crate::{Major, Scratch, kept_folder, run};
 
 const START_LIMIT: Duration = Duration::from_mins(1);
-/// Durability is worth nothing to a server that lives for one test.
-const CONF: &str =
-    "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nautovacuum = off\n";
+/// Durability is worth nothing to a server that lives for one test, nor is log that nobody reads again.
+const CONF: &str = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nautovacuum = off\n\
+    max_wal_size = 256MB\n";
 
 /// The folder of this major's programs.
 ///
