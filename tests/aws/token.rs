@@ -1,14 +1,14 @@
 //! Tokens are those of botocore.
 
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use aws_credential_types::Credentials;
 use pgark_aws_iam::{Login, token};
 use serde_json::{Value, json};
-use support::kept_folder;
+use support::{kept_folder, python};
 
 const HOSTS: [(&str, u16); 5] = [
     ("shop.c1a2b3.us-east-1.rds.amazonaws.com", 5432),
@@ -86,7 +86,7 @@ fn ours(case: &Value) -> Result<String> {
 
 fn by_botocore(cases: &[Value]) -> Result<Vec<String>> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/aws/botocore_tokens.py");
-    let mut python = Command::new("python3")
+    let mut python = python()
         .arg(script)
         .env("PYTHONPATH", kept_folder().join("wheels/botocore"))
         .env("PYTHONDONTWRITEBYTECODE", "1")

@@ -10,11 +10,10 @@ mod scram;
 
 use std::fmt;
 use std::io;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use support::{Ran, command_line, observe, pgark, side_by_side_waiting};
+use support::{Ran, command_line, observe, pgark, python, side_by_side_waiting};
 
 use crate::secret::expect_none;
 use crate::world::{PASSWORD, home};
@@ -101,9 +100,9 @@ const DUMP: &[&str] = &["dump", "-f", "/dev/null"];
 
 /// Runs pgark against a played server, with its memory measured.
 fn run(arguments: &[&str], options: &str, played: &Played) -> Result<(Ran, u64, Duration)> {
-    let mut command = Command::new("python3");
+    let mut command = python();
     command
-        .args(["-c", MEASURE])
+        .args(["-I", "-S", "-c", MEASURE])
         .arg(pgark().get_program())
         .args(arguments)
         .args(["-w", "-vvv", "-d"])

@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use support::python;
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 
@@ -32,7 +33,7 @@ impl Listening {
     ) -> Result<Self> {
         let log = folder.join("log");
         let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/supervise.py");
-        let process = Command::new("python3")
+        let process = python()
             .arg(tool)
             .args([folder, &log])
             .arg(program)

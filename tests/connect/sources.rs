@@ -2,10 +2,9 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
 
 use anyhow::{Result, ensure};
-use support::{Major, kept_folder, run, shared_server};
+use support::{Major, kept_folder, python, run, shared_server};
 
 use crate::case::Expected::{Connects, Refused, Sooner, Stricter};
 use crate::case::{Case, Expected, Kind};
@@ -502,9 +501,7 @@ while options[at].name:
 #[test]
 fn every_option_of_libpq_18_is_known() -> Result<()> {
     let libpq = kept_folder().join("pg/18/lib/libpq.so.5");
-    let listed = run(Command::new("python3")
-        .args(["-c", LIST_OPTIONS])
-        .arg(&libpq))?;
+    let listed = run(python().args(["-c", LIST_OPTIONS]).arg(&libpq))?;
     let listed = String::from_utf8(listed)?;
     let mut count = 0;
     for name in listed.lines() {

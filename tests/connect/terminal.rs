@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use support::{observe, pgark};
+use support::{observe, pgark, python};
 
 use crate::secret::{expect_none, secret};
 use crate::world::{PASSWORD, home, world};
@@ -45,7 +45,7 @@ struct Shown {
 /// What is shown while `pgark` runs and a line is typed.
 fn on_a_terminal(typed: &str, args: &[&str], password: Option<&str>) -> Result<Shown> {
     let program = pgark();
-    let mut command = Command::new("python3");
+    let mut command = python();
     command
         .args(["-c", TYPIST, typed])
         .arg(Path::new(program.get_program()))

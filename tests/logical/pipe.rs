@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use support::{
     Fixture, Major, Running, Scratch, archdiff, dump_command, expect_no_archive, observe, pgark,
-    run, shared_server, side_by_side,
+    python, run, shared_server, side_by_side,
 };
 
 /// What is typed for pgark and what for a pg_dump of every major.
@@ -190,7 +190,7 @@ archive.data()
 for entry in archive.entries:
     print(*archive.name(entry), {1: 'unset', 2: 'set', 3: 'none'}[entry['offset_flag']])
 ";
-    let flags = run(Command::new("python3")
+    let flags = run(python()
         .args(["-c", SCRIPT])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tools"))
         .arg(archive))?;

@@ -3,12 +3,12 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 use bstr::{BString, ByteSlice};
 use support::{
-    Fixture, Major, Ran, Scratch, Server, is_turn, observe, pgark, run, run_with_input,
+    Fixture, Major, Ran, Scratch, Server, is_turn, observe, pgark, python, run, run_with_input,
     shared_server, side_by_side,
 };
 
@@ -255,7 +255,7 @@ fn archives_of_old_versions_are_rendered_too() {
         let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/downgrade.py");
         for minor in ["10", "11", "12", "13"] {
             let old = scratch.join(minor);
-            let mut downgrade = Command::new("python3");
+            let mut downgrade = python();
             downgrade.arg(&tool).arg(&golden).arg(minor).arg(&old);
             run(&mut downgrade)?;
             for options in [

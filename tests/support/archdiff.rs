@@ -1,9 +1,10 @@
 //! The judge of archives.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
+
+use crate::python;
 
 /// What `tests/tools/archdiff.py` found.
 #[derive(Debug, Clone)]
@@ -34,7 +35,8 @@ impl ArchDiff {
 /// Where one is no readable archive.
 pub fn archdiff(oracle: &Path, candidate: &Path, args: &[&str]) -> Result<ArchDiff> {
     let tool = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tools/archdiff.py");
-    let output = Command::new("python3")
+    let output = python()
+        .args(["-I", "-S"])
         .arg(tool)
         .args([oracle, candidate])
         .args(args)

@@ -35,7 +35,7 @@ pub use host::{
 };
 pub use kept::kept_folder;
 pub use major::Major;
-pub use program::{command_line, pgark, pgark_as, plakar, run, run_with_input};
+pub use program::{command_line, pgark, pgark_as, plakar, python, run, run_with_input};
 pub use rds::{Rds, Shown, TokenRules, digest, signature, without_aws};
 pub use running::{Ran, Running, observe};
 pub use scratch::Scratch;

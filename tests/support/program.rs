@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
@@ -69,6 +70,21 @@ pub fn plakar() -> Command {
         program.display()
     );
     clean_command(&program)
+}
+
+/// Python's interpreter itself: what the PATH has under its name may be a script that looks for it, ten times as slow.
+pub fn python() -> Command {
+    static INTERPRETER: OnceLock<PathBuf> = OnceLock::new();
+    Command::new(INTERPRETER.get_or_init(|| {
+        let asked = Command::new("python3")
+            .args(["-c", "import sys; print(sys.executable)"])
+            .output();
+        let path = asked.map(|told| String::from_utf8_lossy(&told.stdout).trim().to_owned());
+        // Whoever starts it tells that it is not there.
+        path.ok()
+            .filter(|path| !path.is_empty())
+            .map_or_else(|| "python3".into(), PathBuf::from)
+    }))
 }
 
 /// A command that no `PG*` variable leads to another server and no locale into another language.

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 
 use super::StopMode;
-use crate::program::clean_command;
+use crate::program::{clean_command, python};
 use crate::user::server_user;
 
 const SCRIPT: &str = include_str!("../../tools/supervise.py");
@@ -31,7 +31,7 @@ impl Supervisor {
         program: &Path,
         args: &[String],
     ) -> Result<Self> {
-        let mut command = clean_command("python3");
+        let mut command = clean_command(python().get_program());
         command
             .arg("-c")
             .arg(SCRIPT)
