@@ -161,11 +161,12 @@ fmt: ## Format
 	$(CARGO) fmt --all
 
 .PHONY: check
-check: ## Check format, lints, documentation, packages of the crates, dependencies
+check: ## Check format, lints, documentation, packages of the crates, versions and licences of the dependencies
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
 	$(CARGO) package --quiet --locked --workspace --exclude pgark-tests --exclude pgark-demo --exclude pgark-benches --no-verify --allow-dirty
+	tests/tools/minimal-versions
 	$(MAKE) --no-print-directory deny
 
 .PHONY: deny
