@@ -48,12 +48,14 @@ const WITH_FOREIGN_DATA: [Major; 2] = [Major::V15, Major::V17];
 pub(super) fn every_cell(major: Major) -> Result<()> {
     let mut cells = cells();
     cells.retain(|cell| cell.corpus != Corpus::Foreign || WITH_FOREIGN_DATA.contains(&major));
+    let majors = Major::with_clients();
     let mut place = 0;
     cells.retain(|cell| {
         place += 1;
-        // What few majors know is tried on each of them.
-        let is_common = cell.since <= Major::V13.number() && cell.corpus != Corpus::Foreign;
-        !is_common || is_turn(place, &major, &Major::with_clients())
+        // What few majors know is always tried on the first of them.
+        let first = majors.iter().find(|major| major.number() >= cell.since);
+        let is_new = cell.since > Major::V13.number() && first == Some(&major);
+        is_new || cell.corpus == Corpus::Foreign || is_turn(place, &major, &majors)
     });
     let corpora: BTreeSet<Corpus> = cells.iter().map(|cell| cell.corpus).collect();
     let databases = corpora
