@@ -39,10 +39,11 @@ impl Case {
 
     /// The archive that the major's pg_dump makes of the database with nearly everything that a database can hold.
     pub(crate) fn of_hard_cases(major: Major) -> Result<Self> {
-        let server = shared_server(major);
-        let db = server.fresh_database("hardcases", "")?;
-        server.psql_file(&db, &hard_cases())?;
-        Self::of_database(major, &db, "template template0")
+        Self::of_database(
+            major,
+            &Fixture::hard_cases()?.database(major)?,
+            "template template0",
+        )
     }
 
     pub(crate) fn of_database(major: Major, db: &str, options: &'static str) -> Result<Self> {
@@ -170,8 +171,4 @@ fn number_behind(text: &str, what: &str) -> Result<Option<usize>> {
     };
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     Ok(Some(digits.parse().context("a number of errors")?))
-}
-
-pub(crate) fn hard_cases() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/hardcases.sql")
 }
