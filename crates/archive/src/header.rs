@@ -7,7 +7,8 @@ use bstr::BString;
 use crate::encoding::{Fields, Input, Sizes};
 use crate::{Compression, CreationTime, Error, Version, compression};
 
-const MAGIC: &[u8; 5] = b"PGDMP";
+/// What an archive of the custom format begins with (`ReadHead` in src/bin/pg_dump/pg_backup_archiver.c).
+pub const MAGIC: &[u8; 5] = b"PGDMP";
 
 /// How an archive keeps its parts (`ArchiveFormat` in src/bin/pg_dump/pg_backup.h).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -85,7 +85,7 @@ pub use compare::{Difference, DifferenceKind, differences};
 pub use created::{CreationTime, creation_seconds};
 pub use entry_name::EntryName;
 pub use error::Error;
-pub use header::{Format, Header};
+pub use header::{Format, Header, MAGIC};
 pub use line::one_line;
 pub use list::list;
 pub use pgark_compression::Compression;

@@ -33,7 +33,39 @@ async fn verify_files(arguments: VerifyArguments) -> anyhow::Result<ExitCode> {
 }
 
 fn verified(arguments: &VerifyArguments) -> anyhow::Result<ExitCode> {
-    let is_archive = archive::is_archive(&arguments.backup);
+    let shown = Mutex::new(Shown::new(arguments.progress));
+    let show = |bytes, total| {
+        let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.show(Progress {
+            bytes,
+            total: Some(total),
+        });
+    };
+    let (findings, success) = if archive::is_archive(&arguments.backup) {
+        let damage = archive::damage(arguments, &show)?;
+        let findings = damage.iter().map(ToString::to_string).collect();
+        (findings, "archive successfully read to its end")
+    } else {
+        (damage(arguments, &show)?, "backup successfully verified")
+    };
+    shown.lock().unwrap_or_else(PoisonError::into_inner).end();
+    for finding in &findings {
+        say(format!("error: {finding}"));
+    }
+    if findings.is_empty() {
+        if !arguments.quiet {
+            say(success);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(ExitCode::from(exit::NOT_VERIFIED))
+}
+
+/// What is wrong with a base backup.
+fn damage(
+    arguments: &VerifyArguments,
+    show: &(dyn Fn(u64, u64) + Sync),
+) -> anyhow::Result<Vec<String>> {
     let options = VerifyOptions {
         exit_on_error: arguments.exit_on_error,
         ignore: arguments
@@ -46,34 +78,6 @@ fn verified(arguments: &VerifyArguments) -> anyhow::Result<ExitCode> {
         skip_checksums: arguments.skip_checksums,
         wal_folder: arguments.wal_directory.clone(),
     };
-    let shown = Mutex::new(Shown::new(arguments.progress));
-    let show = |bytes, total| {
-        let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.show(Progress {
-            bytes,
-            total: Some(total),
-        });
-    };
-    let findings: Vec<String> = if is_archive {
-        let damage = archive::damage(arguments, &show)?;
-        damage.iter().map(ToString::to_string).collect()
-    } else {
-        let findings = verify(&arguments.backup, &options, &show)?;
-        findings.iter().map(ToString::to_string).collect()
-    };
-    shown.lock().unwrap_or_else(PoisonError::into_inner).end();
-    for finding in &findings {
-        say(format!("error: {finding}"));
-    }
-    if findings.is_empty() {
-        if !arguments.quiet {
-            say(if is_archive {
-                "archive successfully read to its end"
-            } else {
-                "backup successfully verified"
-            });
-        }
-        return Ok(ExitCode::SUCCESS);
-    }
-    Ok(ExitCode::from(exit::NOT_VERIFIED))
+    let findings = verify(&arguments.backup, &options, show)?;
+    Ok(findings.iter().map(ToString::to_string).collect())
 }

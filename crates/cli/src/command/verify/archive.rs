@@ -5,20 +5,16 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use anyhow::Context;
-use pgark_archive::{Error, Reader};
+use pgark_archive::{Error, MAGIC, Reader};
 
 use crate::arguments::physical::VerifyArguments;
 use crate::exit;
 
-/// What every archive of pg_dump's custom format begins with.
-const MAGIC: &[u8] = b"PGDMP";
-
-/// If `path` is such an archive.
+/// If `path` is an archive of pg_dump's custom format.
 pub(super) fn is_archive(path: &Path) -> bool {
-    let mut start = Vec::new();
-    let read =
-        File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut start));
-    read.is_ok() && start == MAGIC
+    let mut start = [0; MAGIC.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == *MAGIC
 }
 
 /// Reads the archive to its end, and returns where it is damaged, if it is; `show` is told the bytes read and those of the file.
