@@ -39,11 +39,7 @@ impl Case {
 
     /// The archive that the major's pg_dump makes of the database with nearly everything that a database can hold.
     pub(crate) fn of_hard_cases(major: Major) -> Result<Self> {
-        Self::of_database(
-            major,
-            &Fixture::hard_cases()?.database(major)?,
-            "template template0",
-        )
+        Self::of_fixture(major, &Fixture::hard_cases()?)
     }
 
     pub(crate) fn of_database(major: Major, db: &str, options: &'static str) -> Result<Self> {
