@@ -1,5 +1,7 @@
 //! What is to be copied for which entry.
 
+use std::collections::HashMap;
+
 use bstr::{BString, ByteSlice};
 use pgark_archive::{DumpId, TocEntry};
 use pgark_catalog::{Catalog, Oid, Relation, RelationKind};
@@ -116,7 +118,7 @@ pub(crate) fn jobs(
     quoter: Quoter,
 ) -> Result<Vec<Job>> {
     let catalog = plan.catalog;
-    let conditions = selection.config_tables(catalog);
+    let conditions: HashMap<_, _> = selection.config_tables(catalog).into_iter().collect();
     let mut jobs = Vec::new();
     for entry in entries.iter().filter(|entry| entry.had_dumper) {
         let object = NodeId::of(entry.dump_id)

@@ -153,7 +153,7 @@ impl<'a> Plan<'a> {
         for (i, trigger) in catalog.event_triggers.iter().enumerate() {
             self.add_in_schema(selection, Object::EventTrigger(i), trigger.id, Oid::INVALID);
         }
-        for (table, _) in sorted(selection.config_tables(catalog)) {
+        for (table, _) in selection.config_tables(catalog) {
             self.add_relation_data(table, selection, options);
         }
         self.order_config_data();
@@ -433,13 +433,6 @@ fn is_analyzed(kind: RelationKind) -> bool {
             | RelationKind::MaterializedView
             | RelationKind::ForeignTable
     )
-}
-
-/// The entries of a map in the order of their keys.
-fn sorted<V>(map: HashMap<usize, V>) -> Vec<(usize, V)> {
-    let mut entries: Vec<_> = map.into_iter().collect();
-    entries.sort_by_key(|(key, _)| *key);
-    entries
 }
 
 #[cfg(test)]

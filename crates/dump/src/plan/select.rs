@@ -1,8 +1,8 @@
 //! Which objects a dump is to hold, as far as that can be told before any table is locked.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
-use bstr::ByteSlice;
+use bstr::{BString, ByteSlice};
 use pgark_catalog::{Catalog, CatalogId, DataType, DetailsOf, Oid, Relation, RelationKind, Schema};
 
 use super::Components;
@@ -93,8 +93,8 @@ impl Selection {
                 }
             }
         }
-        for table in self.config_tables(catalog).keys() {
-            self.is_interesting[*table] = true;
+        for (table, _) in self.config_tables(catalog) {
+            self.is_interesting[table] = true;
         }
     }
 
@@ -148,10 +148,10 @@ impl Selection {
         }
     }
 
-    /// The configuration tables of extensions whose rows are wanted, with the condition for these
+    /// The configuration tables of extensions whose rows are wanted, with the condition for these, as the extensions tell them
     /// (`processExtensionTables` in src/bin/pg_dump/pg_dump.c).
-    pub(crate) fn config_tables(&self, catalog: &Catalog) -> HashMap<usize, Option<bstr::BString>> {
-        let mut tables = HashMap::new();
+    pub(crate) fn config_tables(&self, catalog: &Catalog) -> Vec<(usize, Option<BString>)> {
+        let mut tables = Vec::new();
         for (extension, wanted) in catalog.extensions.iter().zip(&self.extensions) {
             if self.is_extension_left_out(extension.id.oid) {
                 continue;
@@ -161,7 +161,7 @@ impl Selection {
                 if let Some(table) = catalog.relation_index(config.table)
                     && self.is_config_table_wanted(catalog, &catalog.relations[table], is_written)
                 {
-                    tables.insert(table, config.condition.clone());
+                    tables.push((table, config.condition.clone()));
                 }
             }
         }
@@ -205,12 +205,16 @@ impl Selection {
 
     /// Tables, among which are all whose rows will be written.
     pub(crate) fn tables_with_rows(&self, catalog: &Catalog, options: &Options) -> Vec<Oid> {
-        let config_tables = self.config_tables(catalog);
+        let config_tables: HashSet<usize> = self
+            .config_tables(catalog)
+            .into_iter()
+            .map(|(table, _)| table)
+            .collect();
         let has_rows = |place: &usize| {
             options.data_of(RelationKind::Table)
                 && catalog.relations[*place].kind == RelationKind::Table
                 && (self.relations[*place].contains(Components::DATA)
-                    || config_tables.contains_key(place))
+                    || config_tables.contains(place))
         };
         let places = (0..catalog.relations.len()).filter(has_rows);
         places

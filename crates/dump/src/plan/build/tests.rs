@@ -39,9 +39,12 @@ fn nodes_are_made_in_the_order_in_which_pg_dump_collects() {
     f.one_of_each_operator_and_conversion("o");
     f.language("l");
     let (_, extension) = f.extension("x");
-    let config = f.table("config");
-    f.catalog.members.insert(config, extension);
-    f.catalog.extensions[extension].config_tables = vec![config_table(config)];
+    let config = [f.table("config"), f.table("settings")];
+    for table in config {
+        f.catalog.members.insert(table, extension);
+    }
+    f.catalog.extensions[extension].config_tables =
+        vec![config_table(config[1]), config_table(config[0])];
     let parser = f.text_search_parser("tp").id;
     let template = f.text_search_template("tt").id;
     f.text_search_dictionary("td", template);
@@ -68,6 +71,7 @@ fn nodes_are_made_in_the_order_in_which_pg_dump_collects() {
         "table \"s.whole\"",
         "table \"s.part\"",
         "table \"s.config\"",
+        "table \"s.settings\"",
         "function \"s.f\"",
         "type \"s.t\"",
         "domain \"s.d\"",
@@ -95,6 +99,7 @@ fn nodes_are_made_in_the_order_in_which_pg_dump_collects() {
         "cast \"o\"",
         "transform \"o\"",
         "event trigger \"evt\"",
+        "data of \"s.settings\"",
         "data of \"s.config\"",
         "partition \"s.part\"",
         "default of table \"s.t\"",

@@ -198,14 +198,16 @@ fn with_config_tables(conditions: &[Option<&str>]) -> Fixture {
 #[test]
 fn rows_of_configuration_tables_are_told_with_their_conditions() {
     let mut f = with_config_tables(&[None, Some("WHERE a > 0")]);
+    f.catalog.extensions[0].config_tables.reverse();
     f.catalog.extensions[0].config_tables.push(ConfigTable {
         table: Oid(1),
         condition: None,
     });
     let selection = f.selection();
-    let mut found: Vec<_> = selection.config_tables(&f.catalog).into_iter().collect();
-    found.sort();
-    assert_eq!(found, [(0, None), (1, Some("WHERE a > 0".into()))]);
+    assert_eq!(
+        selection.config_tables(&f.catalog),
+        [(1, Some("WHERE a > 0".into())), (0, None)]
+    );
     assert_eq!(selection.relations, [Components::ACL; 2]);
     assert_eq!(selection.is_interesting, [true; 2]);
 }
