@@ -25,8 +25,10 @@ pub struct Comments(Vec<Comment>);
 impl Comments {
     pub(crate) async fn fetch(session: &mut Session) -> Result<Self> {
         // Of what is pinned (FirstUnpinnedObjectId in src/include/access/transam.h), thousands of rows, only a schema's comment matters.
+        // A large object has the number that its maker likes.
         let sql = "select classoid, objoid, objsubid, description from pg_catalog.pg_description \
-                   where objoid >= 12000 or classoid = 'pg_catalog.pg_namespace'::pg_catalog.regclass";
+                   where objoid >= 12000 or classoid in ('pg_catalog.pg_namespace'::pg_catalog.regclass, \
+                     'pg_catalog.pg_largeobject'::pg_catalog.regclass)";
         let comments = fetch(session, "comments", sql, |f| {
             Ok(Comment {
                 id: f.catalog_id()?,
