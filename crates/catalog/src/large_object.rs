@@ -2,6 +2,7 @@
 
 use bstr::BString;
 use pgark_connect::Session;
+use pgark_sql::text;
 
 use crate::error::Result;
 use crate::fields::fetch;
@@ -33,13 +34,14 @@ impl LargeObjects {
             return Ok(Vec::new());
         }
         let sql = "select l.oid, l.lomowner, l.lomacl, pg_catalog.acldefault('L', l.lomowner) \
-            from pg_catalog.pg_largeobject_metadata l order by l.lomowner, l.lomacl::pg_catalog.text, l.oid";
-        let at_once = if server.groups_large_objects() {
-            Self::AT_ONCE
+            from pg_catalog.pg_largeobject_metadata l";
+        let (at_once, order) = if server.groups_large_objects() {
+            let order = " order by l.lomowner, l.lomacl::pg_catalog.text, l.oid";
+            (Self::AT_ONCE, order)
         } else {
-            1
+            (1, "")
         };
-        let single = fetch(session, "large objects", sql, |f| {
+        let single = fetch(session, "large objects", text!(sql, order), |f| {
             Ok((f.oid()?, f.oid()?, Acl::take(f)))
         })
         .await?;
