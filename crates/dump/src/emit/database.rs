@@ -60,10 +60,14 @@ impl Emitter<'_> {
         };
         let id = entry.dump_id;
         self.push(entry);
+        let written = self.entries.len();
+        self.emit_database_comment(&name, id)?;
+        self.emit_database_labels(&name, id)?;
         if self.options.schema() {
-            self.emit_database_comment(&name, id)?;
-            self.emit_database_labels(&name, id)?;
             self.emit_database_acl(&name, id)?;
+        } else {
+            // pg_dump gives both their numbers, and then leaves them out.
+            self.entries.truncate(written);
         }
         self.emit_database_properties(&name)
     }
