@@ -49,24 +49,32 @@ dist: ## Make dist/pgark-VERSION-TARGET.tar.gz of it, with manual pages, complet
 	CARGO=$(CARGO) CARGO_TARGET_DIR='$(TARGET)' crates/cli/package/pack '$(VERSION)' $(STATIC)
 
 PREFIX ?= /usr/local
-MAN := $(DESTDIR)$(PREFIX)/share/man
 BIN := $(DESTDIR)$(PREFIX)/bin
+SHARE := $(DESTDIR)$(PREFIX)/share
+# Where each shell looks, below SHARE.
+COMPLETION_bash := bash-completion/completions/pgark
+COMPLETION_zsh := zsh/site-functions/_pgark
+COMPLETION_fish := fish/vendor_completions.d/pgark.fish
+SHELLS := bash zsh fish
+# A DESTDIR is what a package is made of, on a machine that need not have the package itself.
+PLAKAR_HERE := $(if $(DESTDIR),,$(FOUND_PLAKAR))
 
 .PHONY: install
 install: build ## Install program, manual pages and completions below PREFIX (/usr/local), and the plugin into Plakar where there is one
-	install -d '$(BIN)' '$(MAN)/man1' '$(MAN)/man7' '$(DESTDIR)$(PREFIX)/share/bash-completion/completions'
-	install -m 755 '$(TARGET)/release/pgark' '$(BIN)/pgark'
+	install -D -m 755 '$(TARGET)/release/pgark' '$(BIN)/pgark'
+	rm -rf '$(TARGET)/man'
 	'$(BIN)/pgark' man '$(TARGET)/man'
-	install -m 644 '$(TARGET)'/man/*.1 '$(MAN)/man1'
-	install -m 644 '$(TARGET)'/man/*.7 '$(MAN)/man7'
-	'$(BIN)/pgark' completions bash > '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pgark'
-	$(if $(FOUND_PLAKAR),$(MAKE) --no-print-directory package && '$(FOUND_PLAKAR)' pkg add dist/postgresql_$(VERSION)_*.ptar)
+	install -D -m 644 -t '$(SHARE)/man/man1' '$(TARGET)'/man/*.1
+	install -D -m 644 -t '$(SHARE)/man/man7' '$(TARGET)'/man/*.7
+	$(foreach shell,$(SHELLS),install -d '$(dir $(SHARE)/$(COMPLETION_$(shell)))' && \
+	  '$(BIN)/pgark' completions $(shell) > '$(SHARE)/$(COMPLETION_$(shell))' &&) true
+	$(if $(PLAKAR_HERE),$(MAKE) --no-print-directory package && '$(PLAKAR_HERE)' pkg add dist/postgresql_$(VERSION)_*.ptar)
 
 .PHONY: uninstall
 uninstall: ## Remove what install has put there
-	rm -f '$(BIN)/pgark' '$(MAN)'/man1/pgark.1 '$(MAN)'/man1/pgark-*.1 '$(MAN)/man7/plakar-postgresql.7' \
-	  '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pgark'
-	$(if $(FOUND_PLAKAR),-'$(FOUND_PLAKAR)' pkg rm postgresql)
+	rm -f '$(BIN)/pgark' '$(SHARE)'/man/man1/pgark.1 '$(SHARE)'/man/man1/pgark-*.1 '$(SHARE)/man/man7/plakar-postgresql.7' \
+	  $(foreach shell,$(SHELLS),'$(SHARE)/$(COMPLETION_$(shell))')
+	$(if $(PLAKAR_HERE),-'$(PLAKAR_HERE)' pkg rm postgresql)
 
 .PHONY: reinstall
 reinstall: uninstall install ## Both, with PLAKAR=… and VERSION=… as for install
