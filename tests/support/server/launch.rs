@@ -16,7 +16,7 @@ use crate::{Major, Scratch, kept_folder, run};
 
 const START_LIMIT: Duration = Duration::from_mins(1);
 /// Durability is worth nothing to a server that lives for one test, nor is log that nobody reads again.
-const CONF: &str = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nautovacuum = off\n\
+const CONF: &str = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nautovacuum = off\njit = off\n\
     max_wal_size = 256MB\n";
 
 /// The folder of this major's programs.
