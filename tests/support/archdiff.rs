@@ -11,6 +11,8 @@ use crate::python;
 pub struct ArchDiff {
     /// Nothing differs: entries, their order, header and data.
     pub same: bool,
+    /// The entries have the numbers that they have in the oracle, where they are named alike.
+    pub same_dump_ids: bool,
     /// How many entries of the oracle the candidate has identically.
     pub identical: usize,
     /// How many entries the oracle has.
@@ -54,6 +56,7 @@ pub fn archdiff(oracle: &Path, candidate: &Path, args: &[&str]) -> Result<ArchDi
     })?;
     Ok(ArchDiff {
         same: output.status.success(),
+        same_dump_ids: text.contains("same dump ids: True"),
         identical,
         total,
         output: text,

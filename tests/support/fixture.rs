@@ -7,7 +7,7 @@ use std::{fmt, fs};
 
 use anyhow::{Context, Error, Result, ensure};
 
-use crate::{Major, Server, shared_server};
+use crate::{Major, Server, shared_server, wait_until};
 
 /// What PostgreSQL's own tools make of a fixture's archive; said in its head by `-- roundtrip: differs` or `-- restore: fails`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,8 +145,20 @@ impl Fixture {
         Ok(db)
     }
 
-    /// Runs the script in the database `db`. Of one that is written for newer majors, an older one has what it knows.
+    /// Runs the script in the database `db`, which nobody else uses. Of one that is written for newer majors, an older one has what
+    /// it knows.
     pub fn fill(&self, server: &Server, db: &str) -> Result<()> {
+        self.run_script(server, db)?;
+        // A session drops its temporary objects when psql has gone already, and pg_dump counts them while they are there.
+        let sessions = format!(
+            "select count(*) from pg_stat_activity where datname = '{db}' and backend_type = 'client backend'"
+        );
+        wait_until("the end of the script's session", || {
+            Ok(server.psql("postgres", &sessions)? == "0")
+        })
+    }
+
+    fn run_script(&self, server: &Server, db: &str) -> Result<()> {
         let Some(most) = self.refused.get(&server.major().number()) else {
             return server.psql_file(db, &self.path);
         };
