@@ -80,6 +80,16 @@ impl Ran {
     }
 }
 
+/// Sends the process `pid` a signal, by the name that `kill` knows it by.
+pub fn send_signal(pid: u32, name: &str) -> Result<()> {
+    // The shell's own `kill`: not every system has a program of that name.
+    let status = Command::new("sh")
+        .args(["-c", r#"kill -s "$0" "$1""#, name, &pid.to_string()])
+        .status()?;
+    ensure!(status.success(), "cannot send {name} to process {pid}");
+    Ok(())
+}
+
 /// A program that runs while the test goes on; killed when dropped.
 #[derive(Debug)]
 pub struct Running {
@@ -142,16 +152,7 @@ impl Running {
 
     /// Sends it a signal, by the name that `kill` knows it by.
     pub fn signal(&self, name: &str) -> Result<()> {
-        // The shell's own `kill`: not every system has a program of that name.
-        let status = Command::new("sh")
-            .args(["-c", r#"kill -s "$0" "$1""#, name, &self.pid().to_string()])
-            .status()?;
-        ensure!(
-            status.success(),
-            "cannot send {name} to process {}",
-            self.pid()
-        );
-        Ok(())
+        send_signal(self.pid(), name)
     }
 
     /// Waits for its end.

@@ -40,26 +40,33 @@ async fn main() -> ExitCode {
 }
 
 async fn run_demo() -> Result<ExitCode> {
-    // From here on an interrupt ends the program through the destructors, which stop the server and remove the folders.
+    // From here on these end the program through the destructors, which stop the server and remove the folders.
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stopped = async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
     let is_testdb = match env::args().nth(1).as_deref() {
         None => false,
         Some("testdb") => true,
         Some(other) => bail!("unknown argument \"{other}\", expected testdb or none"),
     };
     if let Some(user) = server_user() {
-        return account::run_again_as(user);
+        return account::run_again_as(user, stopped).await;
     }
     let scratch = Scratch::new()?;
     if is_testdb {
         let server = serve(&scratch).await?;
-        interrupt.recv().await;
+        stopped.await;
         drop(server);
         return Ok(ExitCode::SUCCESS);
     }
     tokio::select! {
         result = demonstrate(&scratch) => result.map(|()| ExitCode::SUCCESS),
-        _ = interrupt.recv() => bail!("interrupted"),
+        () = stopped => bail!("interrupted"),
     }
 }
 
