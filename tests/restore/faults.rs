@@ -254,6 +254,35 @@ fn the_victim_of_a_deadlock_is_restored_all_the_same() -> Result<()> {
 }
 
 #[test]
+fn sessions_outlast_what_a_server_allows_others() -> Result<()> {
+    let server = Server::start(Major::V17)?;
+    // When the rows of t07 are there, every session has something to do again.
+    let more = "do $$ begin for i in 1..6 loop execute format('create index more%s on t07 (a)', i); end loop; end $$";
+    let (_scratch, archive, whole) = archive_of(&server, more)?;
+    for jobs in ["-j1", "-j3"] {
+        let db = server.fresh_database("impatient", "")?;
+        server.psql(&db, snags("t07", "pg_sleep(0.01)"))?;
+        for timeout in [
+            "idle_session_timeout",
+            "idle_in_transaction_session_timeout",
+            "statement_timeout",
+            "transaction_timeout",
+            "lock_timeout",
+        ] {
+            server.psql(&db, format!("alter database {db} set {timeout} = '200ms'"))?;
+        }
+        let mut restore = support::pgark();
+        restore.args(["restore", jobs, "-d", &server.conninfo(&db)]);
+        run(restore.arg(&archive)).with_context(|| jobs.to_owned())?;
+        server.psql(&db, WITHOUT_SNAGS)?;
+        server.psql("postgres", format!("alter database {db} reset all"))?;
+        let text = database_text(&server, &db, &[])?;
+        ensure_same_text(&sorted_text(&whole), &sorted_text(&text))?;
+    }
+    Ok(())
+}
+
+#[test]
 fn a_server_that_can_write_no_more_fails_what_it_cannot_write() -> Result<()> {
     let server = Server::start(Major::V15)?;
     let large =

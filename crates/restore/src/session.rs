@@ -5,8 +5,11 @@ use pgark_connect::{Config, Session};
 
 use crate::{Error, Result, Watch};
 
-/// Before anything else, lest a name be found where somebody put it for us.
-const SAFE: &str = "select pg_catalog.set_config('search_path', '', false)";
+/// Before anything else, lest a name be found where somebody put it for us, or time run out: a session may have nothing to do for as
+/// long as another makes an index. The archive's own settings (`_doSetFixedOutputState` in src/bin/pg_dump/pg_backup_archiver.c) leave
+/// that out.
+const SAFE: &str = "select pg_catalog.set_config('search_path', '', false); set statement_timeout = 0; \
+    select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings where name = 'idle_session_timeout'";
 
 /// What is to be known.
 const FACTS: &str = "select pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('wal_level')";
