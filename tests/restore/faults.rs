@@ -212,6 +212,28 @@ fn check(
 }
 
 #[test]
+fn what_was_interrupted_is_not_begun_again() -> Result<()> {
+    let server = Server::start(Major::V16)?;
+    let (_scratch, archive, _) = archive_of(&server, "")?;
+    let db = server.fresh_database("interrupted", "")?;
+    let restore = |args: &[&str]| {
+        let mut command = support::pgark();
+        command.args(["restore", "-d", &server.conninfo(&db)]);
+        command.args(args).arg(&archive);
+        command
+    };
+    run(&mut restore(&["-t", "t06", "-t", "t07", "-t", "t08"]))?;
+    server.psql(&db, snags("v07", "pg_sleep(600)"))?;
+    // What fails is tried again when all else is done.
+    let views = ["-j3", "-O", "-t", "v06", "-t", "v07", "-t", "v08"];
+    let running = Running::start(&mut restore(&views))?;
+    disturb(&server, &db, Fault::Interrupt, running)?.expect_code(5)?;
+    let there = server.psql(&db, "select to_regclass('v07') is not null")?;
+    ensure!(there == "f", "the view is there");
+    Ok(())
+}
+
+#[test]
 fn the_victim_of_a_deadlock_is_restored_all_the_same() -> Result<()> {
     let server = Server::start(Major::V17)?;
     let (_scratch, archive, whole) = archive_of(&server, "")?;

@@ -286,6 +286,10 @@ async fn retry(workers: &mut [Worker], mut later: Vec<(usize, HashSet<BString>)>
     };
     later.sort_unstable_by_key(|(place, _)| *place);
     for (place, done) in later {
+        // It may have failed because the restore was stopped.
+        if worker.run.flow() == Flow::Stop {
+            return;
+        }
         let (places, mut texts) = worker.definitions(&[place]);
         for text in &texts {
             if let Err(lost) = worker.use_domain(text.sql.as_bstr()).await {
@@ -294,9 +298,7 @@ async fn retry(workers: &mut [Worker], mut later: Vec<(usize, HashSet<BString>)>
         }
         // What sets up the session is needed anew.
         texts.retain(|text| text.sql.starts_with(b"SET ") || !done.contains(&text.sql));
-        if worker.run_and_note(&places, &texts).await == Flow::Stop {
-            return;
-        }
+        worker.run_and_note(&places, &texts).await;
     }
 }
 

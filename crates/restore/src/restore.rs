@@ -1,6 +1,7 @@
 //! A restore from beginning to end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bstr::ByteSlice;
 use pgark_archive::{Parts, Pass, Section, Selection, Statements, TocEntry};
@@ -67,15 +68,17 @@ pub async fn restore(
     Ok(run.into_report(wanted))
 }
 
-/// Has the server cancel what it does for a restore that is stopped, and goes on waiting: the sessions tell how it ended.
+/// Has the server cancel what it does for a restore that is stopped, and goes on: the sessions tell how it ended. One that was about to
+/// send a statement is missed at first.
 async fn cancel_when_stopped(config: &Config, watch: &Watch) {
+    watch.stopped().await;
     loop {
-        watch.stopped().await;
         for key in watch.sessions() {
             if let Err(error) = pgark_connect::cancel(config, &key).await {
                 tracing::warn!("could not cancel what the server is doing: {error}");
             }
         }
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 
