@@ -178,3 +178,35 @@ fn the_database_itself_is_restored_with_its_properties() -> Result<()> {
     });
     Ok(())
 }
+
+#[test]
+fn a_database_whose_properties_are_in_the_way_is_restored_all_the_same() -> Result<()> {
+    const SCRIPT: &str = "
+        create table t (a text[], b int check (b = null or b > 0));
+        insert into t values ('{a,NULL,\"NULL\"}', 1);
+        create view v as select b = null as compared from t";
+    let server = support::shared_server(Major::V17);
+    let source = server.fresh_database("in_the_way", "template template0")?;
+    server.psql(&source, SCRIPT)?;
+    for setting in [
+        "array_nulls = off",
+        "transform_null_equals = on",
+        "default_transaction_read_only = on",
+        "default_transaction_isolation = serializable",
+    ] {
+        server.psql("postgres", format!("alter database {source} set {setting}"))?;
+    }
+    let case = Case::of_database(Major::V17, &source, "")?;
+    let original = support::database_text(server, &source, &["-C"])?;
+    for jobs in ["-j1", "-j3"] {
+        let args = ["-C", "-c", jobs];
+        support::run(
+            case.command(By::Pgark, "postgres")
+                .args(args)
+                .arg(&case.archive),
+        )?;
+        let restored = support::database_text(server, &source, &["-C"])?;
+        ensure_same_text(&original, &restored).context(jobs)?;
+    }
+    Ok(())
+}

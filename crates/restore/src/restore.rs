@@ -88,13 +88,14 @@ async fn go(
     selection: &Selection,
     run: &Arc<Run>,
 ) -> Result<()> {
-    let opening = Opening {
+    let mut opening = Opening {
         config: config.clone(),
+        is_archives_own: false,
         archive,
         run: Arc::clone(run),
         has_schema: selection.has_schema(),
     };
-    let mut first = opening.open(config).await?;
+    let mut first = opening.open().await?;
     if run.options.preflight != Preflight::Off {
         let foreseen = preflight::look(
             &mut first.session,
@@ -119,7 +120,7 @@ async fn go(
             return end(first).await;
         }
     }
-    let Some((config, mut first)) = create_database(&opening, first, selection).await? else {
+    let Some(mut first) = create_database(&mut opening, first, selection).await? else {
         return Ok(());
     };
     let sizes = Sizes::of(&opening.archive, &run.by_id, opening.joins_small());
@@ -138,7 +139,7 @@ async fn go(
     first.reader = opening.archive.another();
     let mut workers = vec![first];
     while workers.len() < run.options.jobs.get() {
-        workers.push(opening.open(&config).await?);
+        workers.push(opening.open().await?);
     }
     for (phase, work) in &phases {
         run.watch.enter(*phase);
@@ -161,6 +162,8 @@ async fn go(
 /// What it takes to open sessions that restore.
 struct Opening {
     config: Config,
+    /// It leads to the database that the archive names, by `-C`.
+    is_archives_own: bool,
     archive: Archive,
     run: Arc<Run>,
     has_schema: bool,
@@ -168,8 +171,8 @@ struct Opening {
 
 impl Opening {
     /// Opens a session and sets it up.
-    async fn open(&self, config: &Config) -> Result<Worker> {
-        let (session, server) = session::open(config, &self.run.watch).await?;
+    async fn open(&self) -> Result<Worker> {
+        let (session, server) = session::open(&self.config, &self.run.watch).await?;
         let statements = Statements::new(
             self.archive.header(),
             Arc::clone(&self.run.toc),
@@ -187,6 +190,11 @@ impl Opening {
         };
         let settings = worker.statements.settings()?;
         session::execute(&mut worker.session, "set up the session", settings).await?;
+        if self.is_archives_own {
+            // Its own properties may say otherwise, which hold for those who use it later.
+            let writable = "set default_transaction_read_only = off";
+            session::execute(&mut worker.session, "set up the session", writable).await?;
+        }
         Ok(worker)
     }
 
@@ -303,11 +311,10 @@ fn is_gone(failed: &Failed) -> bool {
 
 /// With `-C`, makes the database, connects to it, and gives it its properties.
 async fn create_database(
-    opening: &Opening,
+    opening: &mut Opening,
     mut worker: Worker,
     selection: &Selection,
-) -> Result<Option<(Config, Worker)>> {
-    let mut config = opening.config.clone();
+) -> Result<Option<Worker>> {
     let toc = Arc::clone(&worker.run.toc);
     let of_database = selection
         .iter()
@@ -323,9 +330,11 @@ async fn create_database(
             end(worker).await?;
             return Ok(None);
         }
-        config = config.with_dbname(toc[place].tag.clone().unwrap_or_default());
+        let name = toc[place].tag.clone().unwrap_or_default();
+        opening.config = opening.config.with_dbname(name);
+        opening.is_archives_own = true;
         end(worker).await?;
-        worker = match opening.open(&config).await {
+        worker = match opening.open().await {
             Ok(worker) => worker,
             Err(error) => {
                 opening.run.end(Ended::ConnectionLost(error.to_string()));
@@ -336,7 +345,7 @@ async fn create_database(
             session::execute(&mut worker.session, "begin the transaction", "begin").await?;
         }
     }
-    Ok(Some((config, worker)))
+    Ok(Some(worker))
 }
 
 fn is_of_database(entry: &TocEntry) -> bool {
