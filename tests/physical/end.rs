@@ -1,13 +1,17 @@
 //! Backups that end before their end.
 
-use std::fs;
+use std::io::pipe;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
-use anyhow::{Result, ensure};
-use support::{Major, Running, Scratch, Server, StopMode, side_by_side};
+use anyhow::{Context, Result, ensure};
+use support::{
+    Major, Running, Scratch, Server, StopMode, is_long_run, pgark, run, side_by_side, wait_until,
+};
 
-use crate::world::basebackup;
+use crate::world::{as_user, basebackup};
 
 /// Enough rows that a backup takes a while at the rate that it is held to.
 fn start(major: Major) -> Result<Server> {
@@ -37,7 +41,7 @@ fn begin(server: &Server, data: &Path, arguments: &[&str]) -> Result<Running> {
             started.elapsed() < Duration::from_secs(20),
             "no backup begins"
         );
-        std::thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(20));
     }
     Ok(running)
 }
@@ -73,6 +77,64 @@ fn an_interrupted_backup_leaves_nothing() -> Result<()> {
     running.signal("KILL")?;
     running.finish()?;
     ensure!(!data.join("global/pg_control").exists() && !data.join("backup_manifest").exists());
+    Ok(())
+}
+
+/// How a backup is called that is brought to the disk, other than those of the other tests.
+fn synced(server: &Server, format: &str, data: &Path) -> Command {
+    let mut command = as_user(pgark());
+    command
+        .args(["basebackup", "-c", "fast", "-F", format, "-D"])
+        .arg(data);
+    command.args(["-d", &server.conninfo("postgres")]);
+    command
+}
+
+#[test]
+fn a_backup_that_is_interrupted_at_any_moment_is_whole_or_gone() {
+    let moments: u32 = if is_long_run() { 100 } else { 10 };
+    side_by_side(&["p", "t"], |&format| {
+        let server = Server::start(Major::V17)?;
+        let folder = Scratch::new()?;
+        let started = Instant::now();
+        run(&mut synced(&server, format, &folder.join("first")))?;
+        let takes = started.elapsed();
+        let mut whole = 0;
+        for moment in 0..moments {
+            let data = folder.join(moment.to_string());
+            let running = Running::start(&mut synced(&server, format, &data))?;
+            thread::sleep(takes * (moment + 1) / moments);
+            running.signal("INT")?;
+            let ran = running.finish()?;
+            if ran.code == Some(0) {
+                whole += 1;
+                run(pgark().args(["verify", "-q"]).arg(&data))?;
+                continue;
+            }
+            // Before the program has come to handle signals they end it.
+            ensure!(matches!(ran.code, None | Some(5)), "{}", ran.stderr);
+            expect_nothing(&data, false)
+                .with_context(|| format!("moment {moment} of {moments}"))?;
+        }
+        ensure!(whole < moments, "no backup was interrupted");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_backup_that_nobody_reads_can_be_interrupted() -> Result<()> {
+    let server = start(Major::V16)?;
+    let (unread, stdout) = pipe()?;
+    let mut command = basebackup(&server);
+    command.args(["-X", "fetch", "-F", "t", "-D", "-"]);
+    let running = Running::start_led(&mut command, stdout)?;
+    let waits = "select count(*) from pg_stat_activity where wait_event = 'ClientWrite'";
+    wait_until("the server waits for the reader", || {
+        Ok(server.psql("postgres", waits)? == "1")
+    })?;
+    running.signal("INT")?;
+    running.finish()?.expect_code(5)?;
+    drop(unread);
     Ok(())
 }
 

@@ -1,10 +1,14 @@
 //! Exit codes, and how a failure is told.
 
 use std::process::ExitCode;
+use std::time::Duration;
+use std::{io, thread};
 
 use pgark_dump::Error as DumpError;
 use pgark_physical::Error as PhysicalError;
 use pgark_restore::Error as RestoreError;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 use crate::output::say;
 
@@ -41,23 +45,37 @@ pub(crate) struct Refused(pub(crate) &'static str);
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);
 
+/// How long what is given up may take to clear away what it has written.
+pub(crate) const CLEARING: Duration = Duration::from_secs(30);
+
 /// Waits for the signals that end a program.
+///
+/// It does so on a thread of its own: where a task writes to a full pipe, the runtime's threads may all wait for something else.
 pub(crate) async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let signals = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    );
-    match signals {
-        (Ok(mut interrupt), Ok(mut terminate)) => {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        }
+    let (tell, told) = oneshot::channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        runtime.block_on(signalled())?;
+        // Nobody waits any more where the program has come to its end.
+        let _ = tell.send(());
+        io::Result::Ok(())
+    });
+    if told.await.is_err() {
         // Without handlers the signals end the program by themselves.
-        _ => std::future::pending().await,
+        std::future::pending().await
     }
+}
+
+async fn signalled() -> io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }
 
 /// Tells what is wrong with the command line, or prints the help that was asked for.

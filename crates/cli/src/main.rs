@@ -9,6 +9,7 @@ mod tool;
 
 use std::env;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -48,10 +49,12 @@ fn run_program(tool: Option<Tool>) -> ExitCode {
             );
         }
     };
+    let grace = grace(&arguments.command);
     let result = runtime.block_on(async {
         let verbose = arguments.verbose > 0;
-        // What changes a server is stopped with care, and tells how it stands.
+        // What changes a server is stopped with care, and tells how it stands; a base backup may be whole when it is to be stopped.
         match arguments.command {
+            Command::BaseBackup(arguments) => command::basebackup::run(*arguments).await,
             Command::Restore(arguments) => command::restore::run(*arguments, verbose).await,
             Command::Verify(arguments) => command::verify::run(arguments).await,
             command => tokio::select! {
@@ -60,11 +63,19 @@ fn run_program(tool: Option<Tool>) -> ExitCode {
             },
         }
     });
-    // A thread that still writes to a full pipe must not keep a cancelled run alive.
-    runtime.shutdown_background();
+    runtime.shutdown_timeout(grace);
     match result {
         Ok(code) => code,
         Err(error) => exit::failure(&error),
+    }
+}
+
+/// How long threads may go on that still write when a run has ended: one that fills a pipe must not keep a cancelled run alive, one that
+/// writes into a folder has to clear it away.
+fn grace(command: &Command) -> Duration {
+    match command {
+        Command::DumpAll(arguments) if !arguments.is_to_stdout() => exit::CLEARING,
+        _ => Duration::ZERO,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pgark_archive::{Compression, RestrictKey};
@@ -68,6 +68,12 @@ pub(crate) struct DumpAllArguments {
     help: Option<bool>,
     #[command(flatten)]
     pub(crate) omit: OmitArguments,
+}
+
+impl DumpAllArguments {
+    pub(crate) fn is_to_stdout(&self) -> bool {
+        self.target == Path::new("-")
+    }
 }
 
 /// Print what a server or a database holds, in JSON.

@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -16,49 +15,40 @@ use pgark_physical::{
     Slot, TablespaceMap, TarFolder, TarFolderOptions, TarStream, WalMethod, backup,
     recovery_settings,
 };
-use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::connection;
 use crate::arguments::physical::{
     BackupFormat, BaseBackupArguments, CheckpointChoice, CompressionChoice, WalChoice,
 };
+use crate::exit;
 
 /// Makes a base backup, in a task: so the thread that sees that data has come is the one that takes it.
 pub(crate) async fn run(arguments: BaseBackupArguments) -> anyhow::Result<ExitCode> {
-    let (running, ended) = mpsc::channel::<()>();
-    let mut task = Task {
-        handle: tokio::spawn(async move {
-            let _running = running;
-            make(arguments).await
-        }),
-        ended,
+    let has_to_clear = !is_to_stdout(&arguments);
+    let mut task = tokio::spawn(make(arguments));
+    let ended = tokio::select! {
+        ended = &mut task => ended,
+        () = exit::interrupted() => {
+            task.abort();
+            // What writes to a full pipe cannot be waited for.
+            if has_to_clear && let Ok(Ok(made)) = timeout(exit::CLEARING, task).await {
+                // It was too late to give it up.
+                return made;
+            }
+            return Err(exit::Cancelled.into());
+        }
     };
-    (&mut task.handle)
-        .await
-        .context("the backup has ended by a fault of this program")?
+    ended.context("the backup has ended by a fault of this program")?
 }
 
-/// How long a backup that is given up may take to clear away what it has written.
-const CLEARING: Duration = Duration::from_secs(30);
-
-/// A task that is given up when this is dropped, and waited for.
-struct Task {
-    handle: JoinHandle<anyhow::Result<ExitCode>>,
-    /// Closed when the task has dropped everything.
-    ended: mpsc::Receiver<()>,
-}
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.handle.abort();
-        // Whether it has ended or not, there is no more to wait for.
-        let _ = self.ended.recv_timeout(CLEARING);
-    }
+fn is_to_stdout(arguments: &BaseBackupArguments) -> bool {
+    arguments.pgdata == Path::new("-")
 }
 
 async fn make(arguments: BaseBackupArguments) -> anyhow::Result<ExitCode> {
     let config = connection::config(&arguments.connection)?;
-    let to_stdout = arguments.pgdata == Path::new("-");
+    let to_stdout = is_to_stdout(&arguments);
     let format = match arguments.format {
         _ if to_stdout => BackupFormat::Tar,
         format => format.unwrap_or(BackupFormat::Plain),

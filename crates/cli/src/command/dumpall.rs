@@ -1,7 +1,6 @@
 //! `pgark dumpall`
 
 use std::io;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -28,7 +27,8 @@ pub(crate) async fn run(arguments: DumpAllArguments) -> anyhow::Result<ExitCode>
         ..place(&config)?
     };
     let globals = globals(&arguments);
-    let (target, is_synced) = (arguments.target.clone(), !arguments.no_sync);
+    let (is_to_stdout, is_synced) = (arguments.is_to_stdout(), !arguments.no_sync);
+    let target = arguments.target.clone();
     let choice = Choice {
         named: arguments.databases.iter().cloned().map(bytes).collect(),
         excluded: Vec::new(),
@@ -45,7 +45,7 @@ pub(crate) async fn run(arguments: DumpAllArguments) -> anyhow::Result<ExitCode>
         globals,
         manifest,
     };
-    let warnings = if target == Path::new("-") {
+    let warnings = if is_to_stdout {
         dump_whole(cluster, whole, TarStream::new(Box::new(io::stdout()))?).await?
     } else {
         dump_whole(cluster, whole, Folder::create(&target, is_synced)?).await?

@@ -102,8 +102,11 @@ impl Target for Folder {
         })
     }
 
-    fn finish(mut self) -> Result<()> {
-        self.sync(&self.part)?;
+    fn finish(&mut self) -> Result<()> {
+        self.sync(&self.part)
+    }
+
+    fn commit(mut self) -> Result<()> {
         fs::rename(&self.part, &self.path).map_err(|source| Error::Io {
             doing: format!(
                 "rename folder \"{}\" to \"{}\"",

@@ -54,12 +54,15 @@ impl Target for TarStream {
         })
     }
 
-    fn finish(mut self) -> Result<()> {
+    fn finish(&mut self) -> Result<()> {
         let finished = self.builder.finish();
         let flushed = finished.and_then(|()| self.builder.get_mut().flush());
         flushed.map_err(|source| Error::Io {
             doing: "write the end of the archive".into(),
             source,
         })
+    }
+    fn commit(self) -> Result<()> {
+        Ok(())
     }
 }

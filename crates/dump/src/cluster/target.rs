@@ -15,7 +15,7 @@ use crate::manifest::ManifestOptions;
 use crate::report::Report;
 use crate::sink::Sink;
 
-/// A place for the records of a whole cluster. Nothing of it is worth anything before it is finished.
+/// A place for the records of a whole cluster. Nothing of it is worth anything before it is committed.
 pub trait Target: Sized + Send + 'static {
     /// A file in which a record is made, which can be gone back in.
     ///
@@ -33,7 +33,13 @@ pub trait Target: Sized + Send + 'static {
     ///
     /// # Errors
     /// [`Error::Io`].
-    fn finish(self) -> Result<()>;
+    fn finish(&mut self) -> Result<()>;
+
+    /// Makes it a dump that counts. This does not wait for anyone.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    fn commit(self) -> Result<()>;
 }
 
 /// What is dumped of a whole cluster, beside what its dumps are like.
@@ -53,7 +59,7 @@ pub struct WholeOptions {
 /// Records are added in the order of their numbers, whatever is ready first; the manifest comes last.
 ///
 /// # Errors
-/// What went wrong first; the target is not finished then.
+/// What went wrong first; the target is not committed then.
 ///
 /// # Cancel safety
 /// Dropping the future stops the dumps, and leaves the target as after an error.
@@ -81,7 +87,9 @@ pub async fn dump_whole<T: Target>(
     target = target
         .write(record::MANIFEST.to_owned(), manifest.encode())
         .await?;
-    target.finish().await?;
+    target = target.blocking(T::finish).await?;
+    // Not beside this future: whoever drops it must find all of it or nothing.
+    target.0.commit()?;
     Ok(warnings)
 }
 
@@ -197,12 +205,5 @@ impl<T: Target> Adding<T> {
             target.add(&name, file)
         })
         .await
-    }
-
-    async fn finish(self) -> Result<()> {
-        let finished = tokio::task::spawn_blocking(move || self.0.finish());
-        finished
-            .await
-            .map_err(|error| Error::Stopped(error.to_string()))?
     }
 }
