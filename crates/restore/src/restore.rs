@@ -90,7 +90,6 @@ async fn go(
 ) -> Result<()> {
     let mut opening = Opening {
         config: config.clone(),
-        is_archives_own: false,
         archive,
         run: Arc::clone(run),
         has_schema: selection.has_schema(),
@@ -162,8 +161,6 @@ async fn go(
 /// What it takes to open sessions that restore.
 struct Opening {
     config: Config,
-    /// It leads to the database that the archive names, by `-C`.
-    is_archives_own: bool,
     archive: Archive,
     run: Arc<Run>,
     has_schema: bool,
@@ -190,8 +187,8 @@ impl Opening {
         };
         let settings = worker.statements.settings()?;
         session::execute(&mut worker.session, "set up the session", settings).await?;
-        if self.is_archives_own {
-            // Its own properties may say otherwise, which hold for those who use it later.
+        if self.run.options.script.create {
+            // The properties that come back with the database, or with roles, are for those who use it later.
             let writable = "set default_transaction_read_only = off";
             session::execute(&mut worker.session, "set up the session", writable).await?;
         }
@@ -332,7 +329,6 @@ async fn create_database(
         }
         let name = toc[place].tag.clone().unwrap_or_default();
         opening.config = opening.config.with_dbname(name);
-        opening.is_archives_own = true;
         end(worker).await?;
         worker = match opening.open().await {
             Ok(worker) => worker,
