@@ -101,6 +101,33 @@ fn a_cluster_comes_back_on_an_empty_server_and_again_over_itself() {
 }
 
 #[test]
+fn a_cluster_goes_onto_a_server_with_another_password() -> Result<()> {
+    let start = |password: &str| {
+        let server = Server::with(Major::V17).password(password);
+        server.auth("scram-sha-256").start()
+    };
+    let (server, target) = (start("old")?, start("new")?);
+    server.psql(
+        "postgres",
+        "create role other login password 'other'; create database x;
+         alter database x set default_transaction_read_only = on",
+    )?;
+    server.psql(
+        "x",
+        "set default_transaction_read_only = off; create table t as select 1 a",
+    )?;
+    let host = Host::new()?;
+    let backup = host.backup(&server.uri(""), &["password=old"])?;
+    let options = ["recreate=true", "password=new"];
+    let ran = backup.restore(&target.uri(""), &options)?;
+    ensure!(ran.code == Some(0), "{}", told(&ran));
+    ensure!(target.psql("x", "select * from t")? == "1");
+    let password = "select rolpassword from pg_authid where rolname = 'other'";
+    ensure!(target.psql("postgres", password)? == server.psql("postgres", password)?);
+    Ok(())
+}
+
+#[test]
 fn one_database_goes_into_another_name() -> Result<()> {
     let (server, db) = shop(Major::V17)?;
     let host = Host::new()?;

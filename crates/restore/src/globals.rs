@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bstr::{BString, ByteSlice};
 use pgark_connect::{Config, Session};
 use pgark_sql::{Piece, Splitter, Token, TokenKind, tokens};
-use pgark_wire::Error as WireError;
+use pgark_wire::{Error as WireError, Method};
 
 use crate::rds::{self, OntoRds, Sieve};
 use crate::report::{Ended, Failure, Report};
@@ -14,8 +14,8 @@ use crate::{Error, Result, Watch, session};
 /// An object of this name exists already (`ERRCODE_DUPLICATE_OBJECT` in src/backend/utils/errcodes.txt).
 const DUPLICATE_OBJECT: &str = "42710";
 
-/// What the role that restores keeps, whatever the script says of it.
-const KEPT: &[&[u8]] = &[
+/// What the role that restores does not lose, whatever the script says of it.
+const RIGHTS: &[&[u8]] = &[
     b"NOSUPERUSER",
     b"NOLOGIN",
     b"NOCREATEROLE",
@@ -23,6 +23,9 @@ const KEPT: &[&[u8]] = &[
     b"NOREPLICATION",
     b"NOBYPASSRLS",
 ];
+
+/// What it does not get where it logs in by a password, for it has to log in again: to the databases that are restored next.
+const PASSWORD: &[&[u8]] = &[b"PASSWORD", b"VALID", b"UNTIL"];
 
 /// How a script of globals is run.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -36,7 +39,7 @@ pub struct GlobalsOptions {
 /// Runs a script that pg_dumpall or pgark made of a cluster's roles and tablespaces, statement by statement.
 ///
 /// Roles and tablespaces that exist already are altered instead of made. The role that restores keeps its rights, so that it can come
-/// to the script's end. `\restrict` and `\unrestrict` are passed over; no other command to psql is obeyed. Passwords in statements
+/// to the script's end, and its password if it logged in by one. `\restrict` and `\unrestrict` are passed over; no other command to psql is obeyed. Passwords in statements
 /// that fail are not shown.
 ///
 /// # Errors
@@ -54,6 +57,10 @@ pub async fn restore_globals(
         OntoRds::AsFound => rds::is_rds(&mut session).await?,
     };
     let own_role = own_role(&mut session).await?;
+    let kept = match session.method() {
+        Method::None => RIGHTS.to_vec(),
+        _ => [RIGHTS, PASSWORD].concat(),
+    };
     let mut sieve = onto_rds.then(|| Sieve::new(own_role.clone(), server.major));
     let mut report = Report::default();
     for piece in pieces(script) {
@@ -79,7 +86,7 @@ pub async fn restore_globals(
                     report.wanted -= 1;
                     continue;
                 };
-                let statement = kept_rights(statement, &own_role, &mut report.warnings);
+                let statement = without_losses(statement, &own_role, &kept, &mut report.warnings);
                 let run = session.execute(&statement).await;
                 if let Err(error) = &run
                     && !session.is_ready()
@@ -174,8 +181,13 @@ fn without_comments(statement: &[u8]) -> &[u8] {
     rest
 }
 
-/// `ALTER ROLE` of the role that restores, without what would take its rights away.
-fn kept_rights(statement: BString, own_role: &BString, warnings: &mut Vec<String>) -> BString {
+/// `ALTER ROLE` of the role that restores, without the words that are `kept` from it, and the values of these.
+fn without_losses(
+    statement: BString,
+    own_role: &BString,
+    kept: &[&[u8]],
+    warnings: &mut Vec<String>,
+) -> BString {
     let said: Vec<Token<'_>> = tokens(&statement, true).collect();
     let mut head = said.iter().filter(|token| token.kind != TokenKind::Blank);
     let mut next_is = |word| head.next().is_some_and(|token| token.is_word(word));
@@ -183,20 +195,25 @@ fn kept_rights(statement: BString, own_role: &BString, warnings: &mut Vec<String
         && next_is("ROLE")
         && head.next().and_then(Token::name).as_ref() == Some(own_role)
         && head.next().is_some_and(|token| token.is_word("WITH"));
-    let takes = |token: &Token<'_>| token.kind == TokenKind::Word && KEPT.contains(&token.text);
-    let (lost, kept): (Vec<_>, Vec<_>) = said.iter().partition(|token| takes(token));
-    if !is_own || lost.is_empty() {
+    let (mut words, mut rest, mut is_lost) = (Vec::new(), BString::default(), false);
+    for token in &said {
+        if token.kind == TokenKind::Word {
+            is_lost = kept.contains(&token.text);
+            words.extend(is_lost.then_some(token.text));
+        }
+        let is_value = token.kind == TokenKind::String;
+        if !is_lost || !(token.kind == TokenKind::Word || is_value) {
+            rest.extend_from_slice(token.text);
+        }
+    }
+    if !is_own || words.is_empty() {
         return statement;
     }
-    let text = |tokens: &[Token<'_>], between: &[u8]| {
-        let texts: Vec<&[u8]> = tokens.iter().map(|token| token.text).collect();
-        BString::from(texts.join(between))
-    };
     warnings.push(format!(
-        "role \"{own_role}\", which restores, keeps its rights: {} is not done",
-        text(&lost, b" ")
+        "role \"{own_role}\" restores, and stays as it is: {} is not done",
+        words.join(&b" "[..]).as_bstr()
     ));
-    text(&kept, b"")
+    rest
 }
 
 #[cfg(test)]
@@ -205,8 +222,23 @@ mod tests {
 
     fn kept(statement: &str, own_role: &str) -> (String, usize) {
         let mut warnings = Vec::new();
-        let kept = kept_rights(statement.into(), &own_role.into(), &mut warnings);
+        let kept = without_losses(statement.into(), &own_role.into(), RIGHTS, &mut warnings);
         (kept.to_string(), warnings.len())
+    }
+
+    #[test]
+    fn a_password_that_is_needed_again_is_kept_with_its_time() {
+        let mut warnings = Vec::new();
+        let script = "ALTER ROLE x WITH CREATEDB PASSWORD 'pass;word' VALID UNTIL '2020-01-01' ;";
+        let kept = [RIGHTS, PASSWORD].concat();
+        assert_eq!(
+            without_losses(script.into(), &"x".into(), &kept, &mut warnings),
+            "ALTER ROLE x WITH CREATEDB      ;"
+        );
+        assert_eq!(
+            warnings,
+            ["role \"x\" restores, and stays as it is: PASSWORD VALID UNTIL is not done"]
+        );
     }
 
     #[test]
