@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use support::{Fixture, Major, Scratch, observe};
+use support::{Fixture, Major, Scratch, database_text, ensure_same_text, observe, sorted_text};
 
 use crate::case::{By, Case, our_errors};
 
@@ -80,12 +80,12 @@ fn a_single_transaction_leaves_nothing_behind() -> Result<()> {
     let db = case.empty_database()?;
     let (whole, _) = report(&case, &db, &["-1"])?;
     whole.expect_code(0)?;
-    let before = support::database_text(case.server, &db, &[])?;
+    let before = database_text(case.server, &db, &[])?;
     let (ran, report) = report(&case, &db, &["-1"])?;
     ran.expect_code(1)?;
     ran.expect_words(["everything was rolled back"])?;
     ensure!(report["restored"] == 0 && report["outcome"] == "none");
-    support::ensure_same_text(&before, &support::database_text(case.server, &db, &[])?)
+    ensure_same_text(&before, &database_text(case.server, &db, &[])?)
 }
 
 #[test]
@@ -116,6 +116,33 @@ fn a_server_that_is_not_there_is_no_restore() -> Result<()> {
 }
 
 #[test]
+fn a_restore_goes_on_with_the_sessions_that_it_gets() -> Result<()> {
+    let case = Case::of_fixture(Major::V17, &Fixture::named("apps/ledger")?)?;
+    let (server, mine) = (case.server, ["-O", "-x"]);
+    let other = case.empty_database()?;
+    case.restore_into(&other, By::PgRestore, &mine)?;
+    let expected = database_text(server, &other, &mine)?;
+    for limit in [1, 2] {
+        let (db, role) = (case.empty_database()?, format!("limited_to_{limit}"));
+        let sql = format!(
+            "create role {role} login connection limit {limit}; alter database {db} owner to {role}"
+        );
+        server.psql("postgres", sql)?;
+        let mut command = support::pgark();
+        command.args(["restore", "-v", "-j4"]).args(mine);
+        command.args(["-h", server.host(), "-p", &server.port().to_string()]);
+        command.args(["-U", &role, "-d", &db]).arg(&case.archive);
+        let goes_on = format!("goes on with fewer sessions: {limit}");
+        observe(&mut command)?
+            .expect_code(0)?
+            .expect_words(["too many connections", &goes_on])?;
+        let found = database_text(server, &db, &mine)?;
+        ensure_same_text(&sorted_text(&expected), &sorted_text(&found))?;
+    }
+    Ok(())
+}
+
+#[test]
 fn what_will_not_work_is_foreseen_and_nothing_is_changed() -> Result<()> {
     let case = Case::of_fixture(Major::V17, &Fixture::named("shop")?)?;
     let db = case.empty_database()?;
@@ -123,11 +150,11 @@ fn what_will_not_work_is_foreseen_and_nothing_is_changed() -> Result<()> {
     ran.expect_code(0)?;
     ensure!(found["restored"] == 0 && found["foreseen"] == serde_json::json!([]));
     case.restore_into(&db, By::Pgark, &["-s"])?;
-    let before = support::database_text(case.server, &db, &[])?;
+    let before = database_text(case.server, &db, &[])?;
     let (ran, _) = report(&case, &db, &["--preflight=only"])?;
     ran.expect_code(4)?;
     ran.expect_words(["are there already", "nothing was changed"])?;
-    support::ensure_same_text(&before, &support::database_text(case.server, &db, &[])?)?;
+    ensure_same_text(&before, &database_text(case.server, &db, &[])?)?;
 
     // A server without the owners.
     let stranger = support::Server::start(Major::V17)?;

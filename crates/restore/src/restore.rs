@@ -138,7 +138,18 @@ async fn go(
     first.reader = opening.archive.another();
     let mut workers = vec![first];
     while workers.len() < run.options.jobs.get() {
-        workers.push(opening.open().await?);
+        match opening.open().await {
+            Ok(worker) => workers.push(worker),
+            // How many there are is a wish: a server, a role or a pooler may allow fewer.
+            Err(Error::Connect(error)) => {
+                tracing::info!(
+                    "{error}; the restore goes on with fewer sessions: {}",
+                    workers.len()
+                );
+                break;
+            }
+            Err(error) => return Err(error),
+        }
     }
     for (phase, work) in &phases {
         run.watch.enter(*phase);
