@@ -1,14 +1,15 @@
 //! Temporary folders.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::program::clean_command;
@@ -23,7 +24,7 @@ pub struct Scratch {
 impl Scratch {
     /// Makes an empty folder. Its path is short: a Unix socket inside it must fit in 107 bytes.
     pub fn new() -> Result<Self> {
-        Self::within(process_folder()?)
+        Self::within(&env::temp_dir())
     }
 
     /// Makes an empty folder for a server: within the one that `PGARK_SERVERS` names, where it is set.
@@ -33,7 +34,7 @@ impl Scratch {
     }
 
     fn within(parent: &Path) -> Result<Self> {
-        let folder = folder_within(parent)?;
+        let folder = folder_within(&process_folder(parent)?)?;
         give_to_server_user(folder.path())?;
         Ok(Self { folder })
     }
@@ -64,26 +65,28 @@ fn folder_within(parent: &Path) -> Result<TempDir> {
         .with_context(|| format!("cannot make a folder in {}", parent.display()))
 }
 
-/// The folder that holds all others of this process. A static is never dropped and a killed test program drops nothing, so a shell
-/// removes it once the kernel has closed the pipe to its stdin.
-fn process_folder() -> Result<&'static Path> {
-    static FOLDER: OnceLock<Result<(PathBuf, Child), String>> = OnceLock::new();
-    let make = || -> Result<_> {
-        let folder = folder_within(&env::temp_dir())?.keep();
-        // A group of its own: an interrupt at the terminal reaches the test program alone.
-        let remover = clean_command("sh")
-            .args(["-c", r#"read -r _; rm -rf "$0""#])
-            .arg(&folder)
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .spawn()
-            .context("cannot run sh")?;
-        Ok((folder, remover))
-    };
-    match FOLDER.get_or_init(|| make().map_err(|error| format!("{error:#}"))) {
-        Ok((folder, _)) => Ok(folder),
-        Err(error) => bail!("{error}"),
+/// The folder in `parent` that holds all others of this process. A static is never dropped and a killed test program drops nothing, so a
+/// shell removes it once the kernel has closed the pipe to its stdin; its servers, which end then too, may still write for a moment.
+fn process_folder(parent: &Path) -> Result<PathBuf> {
+    const REMOVE: &str =
+        r#"read -r _; for _ in 1 2 3 4 5 6 7 8 9; do rm -rf "$0" && break; sleep 1; done"#;
+    static FOLDERS: Mutex<BTreeMap<PathBuf, (PathBuf, Child)>> = Mutex::new(BTreeMap::new());
+    let mut folders = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((folder, _)) = folders.get(parent) {
+        return Ok(folder.clone());
     }
+    let folder = folder_within(parent)?.keep();
+    // A group of its own: an interrupt at the terminal reaches the test program alone.
+    let remover = clean_command("sh")
+        .args(["-c", REMOVE])
+        .arg(&folder)
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("cannot run sh")?;
+    folders.insert(parent.to_owned(), (folder.clone(), remover));
+    Ok(folder)
 }
 
 /// Makes the servers' user the owner of `path`, where that is another user.
