@@ -1,16 +1,15 @@
 //! `pgark dumpall`: a folder or an archive with what a snapshot of the whole cluster holds.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
-use std::{fs, thread};
 
 use anyhow::{Context, Result, ensure};
 use bstr::ByteSlice;
 use serde_json::Value;
 use support::{
-    Fixture, Major, Running, Scratch, Server, archdiff, is_long_run, observe, pgark, run,
+    Fixture, Major, Scratch, Server, archdiff, interrupt_at_any_moment, observe, pgark, run,
     side_by_side,
 };
 
@@ -117,37 +116,18 @@ fn a_folder_holds_what_a_snapshot_of_the_cluster_holds() {
 
 #[test]
 fn a_folder_that_is_interrupted_at_any_moment_is_whole_or_gone() -> Result<()> {
-    let moments: u32 = if is_long_run() { 100 } else { 10 };
     let server = start(Major::V17)?;
     let scratch = Scratch::new()?;
-    let started = Instant::now();
-    run(&mut dumpall(
-        &server,
-        "postgres",
-        scratch.join("first"),
-        &[],
-    ))?;
-    let takes = started.elapsed();
-    let mut whole = 0;
-    for moment in 0..moments {
-        let folder = scratch.join(moment.to_string());
-        let running = Running::start(&mut dumpall(&server, "postgres", &folder, &[]))?;
-        thread::sleep(takes * (moment + 1) / moments);
-        running.signal("INT")?;
-        let ran = running.finish()?;
-        let is_there = (folder.exists(), folder.with_extension("part").exists());
-        if ran.code == Some(0) {
-            whole += 1;
-            ensure!(is_there == (true, false), "moment {moment}: {is_there:?}");
-            ensure!(files(&folder)?.len() == DATABASES.len() + 2);
-            continue;
-        }
-        // Before the program has come to handle signals they end it.
-        ensure!(matches!(ran.code, None | Some(5)), "{}", ran.stderr);
-        ensure!(is_there == (false, false), "moment {moment}: {is_there:?}");
-    }
-    ensure!(whole < moments, "no dump was interrupted");
-    Ok(())
+    interrupt_at_any_moment(
+        |name| dumpall(&server, "postgres", scratch.join(name), &[]),
+        |name, is_whole| {
+            let folder = scratch.join(name);
+            let is_there = (folder.exists(), folder.with_extension("part").exists());
+            ensure!(is_there == (is_whole, false), "{is_there:?}");
+            ensure!(!is_whole || files(&folder)?.len() == DATABASES.len() + 2);
+            Ok(())
+        },
+    )
 }
 
 fn literal(value: &Value, of: &str) -> Result<String> {

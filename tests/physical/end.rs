@@ -6,9 +6,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use support::{
-    Major, Running, Scratch, Server, StopMode, is_long_run, pgark, run, side_by_side, wait_until,
+    Major, Running, Scratch, Server, StopMode, interrupt_at_any_moment, pgark, run, side_by_side,
+    wait_until,
 };
 
 use crate::world::{as_user, basebackup};
@@ -92,32 +93,19 @@ fn synced(server: &Server, format: &str, data: &Path) -> Command {
 
 #[test]
 fn a_backup_that_is_interrupted_at_any_moment_is_whole_or_gone() {
-    let moments: u32 = if is_long_run() { 100 } else { 10 };
     side_by_side(&["p", "t"], |&format| {
         let server = Server::start(Major::V17)?;
         let folder = Scratch::new()?;
-        let started = Instant::now();
-        run(&mut synced(&server, format, &folder.join("first")))?;
-        let takes = started.elapsed();
-        let mut whole = 0;
-        for moment in 0..moments {
-            let data = folder.join(moment.to_string());
-            let running = Running::start(&mut synced(&server, format, &data))?;
-            thread::sleep(takes * (moment + 1) / moments);
-            running.signal("INT")?;
-            let ran = running.finish()?;
-            if ran.code == Some(0) {
-                whole += 1;
-                run(pgark().args(["verify", "-q"]).arg(&data))?;
-                continue;
-            }
-            // Before the program has come to handle signals they end it.
-            ensure!(matches!(ran.code, None | Some(5)), "{}", ran.stderr);
-            expect_nothing(&data, false)
-                .with_context(|| format!("moment {moment} of {moments}"))?;
-        }
-        ensure!(whole < moments, "no backup was interrupted");
-        Ok(())
+        interrupt_at_any_moment(
+            |name| synced(&server, format, &folder.join(name)),
+            |name, is_whole| {
+                let data = folder.join(name);
+                if is_whole {
+                    return run(pgark().args(["verify", "-q"]).arg(&data)).map(drop);
+                }
+                expect_nothing(&data, false)
+            },
+        )
     });
 }
 

@@ -37,7 +37,7 @@ pub use kept::kept_folder;
 pub use major::Major;
 pub use program::{command_line, pgark, pgark_as, plakar, python, run, run_with_input};
 pub use rds::{Rds, Shown, TokenRules, digest, signature, without_aws};
-pub use running::{Ran, Running, observe, send_signal};
+pub use running::{Ran, Running, interrupt_at_any_moment, observe, send_signal};
 pub use scratch::Scratch;
 pub use server::{Options, Server, StopMode, judge_folder, shared_server};
 pub use share::{by_turns, is_long_run, is_turn};

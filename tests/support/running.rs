@@ -4,11 +4,11 @@ use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::command_line;
+use crate::{command_line, is_long_run, run};
 
 /// How long a program may take. One that takes longer hangs, and is killed.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -87,6 +87,40 @@ pub fn send_signal(pid: u32, name: &str) -> Result<()> {
         .args(["-c", r#"kill -s "$0" "$1""#, name, &pid.to_string()])
         .status()?;
     ensure!(status.success(), "cannot send {name} to process {pid}");
+    Ok(())
+}
+
+/// Interrupts programs at moments spread over the time that one takes to its end, ten or in a long run a hundred, and has each result
+/// looked at. `command` makes the program that writes what is called so; `check` gets that name, and whether the program came to its end.
+///
+/// # Errors
+/// Those of `check`; where a program ends otherwise than well or cancelled, or none was cancelled.
+pub fn interrupt_at_any_moment(
+    command: impl Fn(&str) -> Command,
+    check: impl Fn(&str, bool) -> Result<()>,
+) -> Result<()> {
+    let moments: u32 = if is_long_run() { 100 } else { 10 };
+    let started = Instant::now();
+    run(&mut command("first"))?;
+    let takes = started.elapsed();
+    let mut whole = 0;
+    for moment in 0..moments {
+        let name = moment.to_string();
+        let running = Running::start(&mut command(&name))?;
+        thread::sleep(takes * (moment + 1) / moments);
+        running.signal("INT")?;
+        let ran = running.finish()?;
+        let is_whole = ran.code == Some(0);
+        whole += u32::from(is_whole);
+        // Before the program has come to handle signals they end it.
+        ensure!(
+            is_whole || matches!(ran.code, None | Some(5)),
+            "{}",
+            ran.stderr
+        );
+        check(&name, is_whole).with_context(|| format!("moment {moment} of {moments}"))?;
+    }
+    ensure!(whole < moments, "no program was interrupted");
     Ok(())
 }
 
