@@ -50,17 +50,15 @@ fn run_program(tool: Option<Tool>) -> ExitCode {
         }
     };
     let grace = grace(&arguments.command);
+    let stops_itself = stops_itself(&arguments.command);
     let result = runtime.block_on(async {
-        let verbose = arguments.verbose > 0;
-        // What changes a server is stopped with care, and tells how it stands; a base backup may be whole when it is to be stopped.
-        match arguments.command {
-            Command::BaseBackup(arguments) => command::basebackup::run(*arguments).await,
-            Command::Restore(arguments) => command::restore::run(*arguments, verbose).await,
-            Command::Verify(arguments) => command::verify::run(arguments).await,
-            command => tokio::select! {
-                result = run(command, verbose) => result,
-                () = exit::interrupted() => Err(exit::Cancelled.into()),
-            },
+        let work = run(arguments.command, arguments.verbose > 0);
+        if stops_itself {
+            return work.await;
+        }
+        tokio::select! {
+            result = work => result,
+            () = exit::interrupted() => Err(exit::Cancelled.into()),
         }
     });
     runtime.shutdown_timeout(grace);
@@ -68,6 +66,15 @@ fn run_program(tool: Option<Tool>) -> ExitCode {
         Ok(code) => code,
         Err(error) => exit::failure(&error),
     }
+}
+
+/// Whether a command sees to it itself when it is interrupted: what changes a server is stopped with care, and tells how it stands; a base
+/// backup may be whole when it is to be stopped.
+fn stops_itself(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::BaseBackup(_) | Command::Restore(_) | Command::Verify(_)
+    )
 }
 
 /// How long threads may go on that still write when a run has ended: one that fills a pipe must not keep a cancelled run alive, one that

@@ -1,7 +1,7 @@
 //! The commands about base backups, as they are typed; the letters are those of pg_basebackup and pg_verifybackup.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use pgark_compression::{Compression, InvalidCompression};
@@ -90,6 +90,12 @@ pub(crate) struct BaseBackupArguments {
     /// Print help.
     #[arg(long, action = clap::ArgAction::HelpShort)]
     help: Option<bool>,
+}
+
+impl BaseBackupArguments {
+    pub(crate) fn is_to_stdout(&self) -> bool {
+        self.pgdata == Path::new("-")
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

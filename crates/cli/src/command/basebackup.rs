@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -25,7 +24,7 @@ use crate::exit;
 
 /// Makes a base backup, in a task: so the thread that sees that data has come is the one that takes it.
 pub(crate) async fn run(arguments: BaseBackupArguments) -> anyhow::Result<ExitCode> {
-    let has_to_clear = !is_to_stdout(&arguments);
+    let has_to_clear = !arguments.is_to_stdout();
     let mut task = tokio::spawn(make(arguments));
     let ended = tokio::select! {
         ended = &mut task => ended,
@@ -42,13 +41,9 @@ pub(crate) async fn run(arguments: BaseBackupArguments) -> anyhow::Result<ExitCo
     ended.context("the backup has ended by a fault of this program")?
 }
 
-fn is_to_stdout(arguments: &BaseBackupArguments) -> bool {
-    arguments.pgdata == Path::new("-")
-}
-
 async fn make(arguments: BaseBackupArguments) -> anyhow::Result<ExitCode> {
     let config = connection::config(&arguments.connection)?;
-    let to_stdout = is_to_stdout(&arguments);
+    let to_stdout = arguments.is_to_stdout();
     let format = match arguments.format {
         _ if to_stdout => BackupFormat::Tar,
         format => format.unwrap_or(BackupFormat::Plain),
