@@ -39,8 +39,8 @@ pub struct GlobalsOptions {
 /// Runs a script that pg_dumpall or pgark made of a cluster's roles and tablespaces, statement by statement.
 ///
 /// Roles and tablespaces that exist already are altered instead of made. The role that restores keeps its rights, so that it can come
-/// to the script's end, and its password if it logged in by one. `\restrict` and `\unrestrict` are passed over; no other command to psql is obeyed. Passwords in statements
-/// that fail are not shown.
+/// to the script's end, and its password if it logged in by one. `\restrict` and `\unrestrict` are passed over; no other command to psql
+/// is obeyed. Passwords in statements that fail are not shown.
 ///
 /// # Errors
 /// Where nothing was changed: the server cannot be reached. What goes wrong later stands in the report.
@@ -195,18 +195,20 @@ fn without_losses(
         && next_is("ROLE")
         && head.next().and_then(Token::name).as_ref() == Some(own_role)
         && head.next().is_some_and(|token| token.is_word("WITH"));
+    if !is_own {
+        return statement;
+    }
     let (mut words, mut rest, mut is_lost) = (Vec::new(), BString::default(), false);
     for token in &said {
         if token.kind == TokenKind::Word {
             is_lost = kept.contains(&token.text);
             words.extend(is_lost.then_some(token.text));
         }
-        let is_value = token.kind == TokenKind::String;
-        if !is_lost || !(token.kind == TokenKind::Word || is_value) {
+        if !(is_lost && matches!(token.kind, TokenKind::Word | TokenKind::String)) {
             rest.extend_from_slice(token.text);
         }
     }
-    if !is_own || words.is_empty() {
+    if words.is_empty() {
         return statement;
     }
     warnings.push(format!(

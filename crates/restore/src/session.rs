@@ -6,13 +6,11 @@ use pgark_connect::{Config, Session};
 use crate::{Error, Result, Watch};
 
 /// Before anything else, lest a name be found where somebody put it for us, or time run out: a session may have nothing to do for as
-/// long as another makes an index.
+/// long as another makes an index. Then those settings that change what rows and expressions mean, or may fail a session for what another
+/// does, and that the archive's own (`_doSetFixedOutputState` in src/bin/pg_dump/pg_backup_archiver.c) leave out.
 const SAFE: &str = "select pg_catalog.set_config('search_path', '', false); set statement_timeout = 0; \
-    select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings where name = 'idle_session_timeout'";
-
-/// What an archive's own settings (`_doSetFixedOutputState` in src/bin/pg_dump/pg_backup_archiver.c) leave out of those that change what
-/// rows and expressions mean, or may fail a session for what another does.
-const SETTINGS: &str = "set array_nulls = on; set transform_null_equals = off; set default_transaction_isolation = 'read committed'";
+    select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings where name = 'idle_session_timeout'; \
+    set array_nulls = on; set transform_null_equals = off; set default_transaction_isolation = 'read committed'";
 
 /// What is to be known.
 const FACTS: &str = "select pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('wal_level')";
@@ -30,7 +28,6 @@ pub(crate) async fn open(config: &Config, watch: &Watch) -> Result<(Session, Ser
     let mut session = pgark_connect::connect(config).await?;
     watch.add_session(session.cancel_key());
     execute(&mut session, "secure the session", SAFE).await?;
-    execute(&mut session, "set up the session", SETTINGS).await?;
     let rows = session.rows(FACTS).await.map_err(|source| Error::Session {
         doing: "learn the server's version",
         source,
