@@ -62,6 +62,7 @@ impl Target for TarStream {
             source,
         })
     }
+
     fn commit(self) -> Result<()> {
         Ok(())
     }
